@@ -1,0 +1,102 @@
+import type { EventColumns, LossCounts } from '../../core/events.ts';
+import type { Delay } from '../delay-node.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** One batch a second: at a hundred events a second one wakeup of the daemon for all of them. */
+export const BATCH_INTERVAL_MS = 1000;
+/** Sent at once when this many wait (100 KB), so that a burst does not pile up. */
+const BURST_EVENTS = 4096;
+
+/** Where batches go. */
+export interface BatchOutlet {
+  send(columns: EventColumns, loss: LossCounts): void;
+  /** The daemon has not yet taken what was sent. */
+  readonly isFull: boolean;
+}
+
+export interface BatcherOptions {
+  readonly pipeline: Pipeline;
+  readonly outlet: BatchOutlet;
+  readonly delay: Delay;
+  /** `null`: by count only, for a replay at full speed, so that its result does not depend on the machine's. */
+  readonly intervalMs: number | null;
+  /** Called before each timed batch, see `CaptureBackend.poke`. */
+  readonly poke: () => void;
+}
+
+/**
+ * Decides when a batch leaves. Input arms one timer; when it fires and nothing waits any more, none is armed: a child
+ * without input sleeps.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions;
+  #cancel: (() => void) | null = null;
+  #hadInput = false;
+  #sentLoss = 0;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Something was put into the pipeline. */
+  onInput(): void {
+    this.#hadInput = true;
+    if (this.#options.pipeline.waiting >= BURST_EVENTS) this.#sendReady();
+    this.#arm();
+  }
+
+  /** The outlet has room again. */
+  onRoom(): void {
+    if (this.#options.pipeline.waiting >= BURST_EVENTS) this.#sendReady();
+  }
+
+  /** Sends all there is, room or not, and disarms the timer. */
+  finish(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#options.pipeline.settle();
+    this.#sendReady(true);
+  }
+
+  #arm(): void {
+    const { delay, intervalMs } = this.#options;
+    if (this.#cancel !== null || intervalMs === null) return;
+    this.#cancel = delay(intervalMs, () => {
+      this.#cancel = null;
+      this.#tick();
+    });
+  }
+
+  #tick(): void {
+    const { pipeline, outlet, poke } = this.#options;
+    // While the daemon does not read, time passes without anything being decided by it.
+    if (!outlet.isFull) {
+      if (!this.#hadInput) pipeline.settle();
+      this.#hadInput = false;
+      this.#sendReady();
+      poke();
+    }
+    if (!pipeline.isEmpty || this.#hadInput) this.#arm();
+  }
+
+  #sendReady(isLast = false): void {
+    const { pipeline, outlet } = this.#options;
+    let count = pipeline.countReady();
+    while (count > 0 && (isLast || !outlet.isFull)) {
+      this.#send(Math.min(count, BURST_EVENTS));
+      count = pipeline.countReady();
+    }
+    if (lossSum(pipeline.loss) !== this.#sentLoss && (isLast || !outlet.isFull)) this.#send(0);
+  }
+
+  #send(count: number): void {
+    const { pipeline, outlet } = this.#options;
+    const { loss } = pipeline;
+    this.#sentLoss = lossSum(loss);
+    outlet.send(pipeline.take(count), loss);
+  }
+}
+
+function lossSum(loss: LossCounts): number {
+  return loss.thinned + loss.redacted + loss.dropped;
+}

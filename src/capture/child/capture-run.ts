@@ -1,0 +1,132 @@
+import type { CaptureConfig } from '../../core/capture.ts';
+import type { Reason } from '../../core/collection.ts';
+import { EXIT } from '../../core/errors.ts';
+import type { KeyMode } from '../../core/masking.ts';
+import type { Delay } from '../delay-node.ts';
+import { BackendFailure, type BackendHost, type CaptureBackend, type InputSink } from './backend.ts';
+import { BATCH_INTERVAL_MS, Batcher } from './batcher.ts';
+import type { ChildPipe } from './child-pipe.ts';
+import { Pipeline } from './pipeline.ts';
+
+/** 5 MB, over three minutes of a thousand events a second, while the daemon does not read. */
+const MAX_WAITING_EVENTS = 200_000;
+
+export interface CaptureRunOptions {
+  readonly config: CaptureConfig;
+  readonly pipe: ChildPipe;
+  readonly backend: CaptureBackend;
+  readonly nowMonoMs: () => number;
+  readonly delay: Delay;
+}
+
+/** One life of the child: from its configuration to its exit code. */
+export class CaptureRun {
+  readonly #options: CaptureRunOptions;
+  readonly #pipeline: Pipeline;
+  readonly #batcher: Batcher;
+  readonly #starting = new AbortController();
+  readonly #stopped = Promise.withResolvers<Reason | null>();
+  #roomWaiters: (() => void)[] = [];
+
+  constructor(options: CaptureRunOptions) {
+    const { config, pipe, backend, delay } = options;
+    this.#options = options;
+    this.#pipeline = new Pipeline({
+      keys: keyModeFor(config),
+      mouseHz: config.mouseHz,
+      knows: backend.knows,
+      maxWaiting: MAX_WAITING_EVENTS,
+    });
+    this.#batcher = new Batcher({
+      pipeline: this.#pipeline,
+      outlet: {
+        send: (columns, loss) => pipe.send({ type: 'batch', columns, loss }),
+        get isFull() {
+          return pipe.isFull;
+        },
+      },
+      delay,
+      intervalMs: config.replay?.speed === 'max' ? null : BATCH_INTERVAL_MS,
+      poke: () => backend.poke(),
+    });
+  }
+
+  /** Runs until {@link stop}, or until the back end fails. */
+  async run(): Promise<number> {
+    const { pipe, backend } = this.#options;
+    pipe.onRoom = () => this.#onRoom();
+    let failure: Reason | null;
+    try {
+      const info = await backend.start(this.#host(), this.#starting.signal);
+      pipe.send({ type: 'ready', info });
+      failure = await this.#stopped.promise;
+      await backend.stop();
+    } catch (error) {
+      if (!(error instanceof BackendFailure)) throw error;
+      failure = this.#starting.signal.aborted ? null : error.reason;
+    }
+    this.#batcher.finish();
+    if (failure !== null) pipe.send({ type: 'failed', reason: failure });
+    await pipe.close();
+    return failure === null ? EXIT.ok : EXIT.failed;
+  }
+
+  /** What happened before now is still handed over, what comes later is not. */
+  stop(): void {
+    if (this.#options.config.replay === null) this.#pipeline.cutOff(this.#options.nowMonoMs());
+    this.#starting.abort();
+    this.#stopped.resolve(null);
+    this.#onRoom();
+  }
+
+  #host(): BackendHost {
+    return {
+      sink: this.#sink(),
+      fail: (reason) => this.#stopped.resolve(reason),
+      end: () => {
+        this.#batcher.finish();
+        this.#options.pipe.send({ type: 'end' });
+      },
+      room: () =>
+        this.#options.pipe.isFull && !this.#starting.signal.aborted
+          ? new Promise((resolve) => this.#roomWaiters.push(resolve))
+          : Promise.resolve(),
+    };
+  }
+
+  #sink(): InputSink {
+    const pipeline = this.#pipeline;
+    const batcher = this.#batcher;
+    return {
+      place: (x, y) => pipeline.place(x, y),
+      move: (tMs, x, y) => {
+        pipeline.move(tMs, x, y);
+        batcher.onInput();
+      },
+      button: (tMs, isDown, button, x, y) => {
+        pipeline.button(tMs, isDown, button, x, y);
+        batcher.onInput();
+      },
+      wheel: (tMs, x, y, dx, dy) => {
+        pipeline.wheel(tMs, x, y, dx, dy);
+        batcher.onInput();
+      },
+      key: (tMs, isDown, code, id, mods, isRepeat) => {
+        pipeline.key(tMs, isDown, code, id, mods, isRepeat);
+        batcher.onInput();
+      },
+    };
+  }
+
+  #onRoom(): void {
+    this.#batcher.onRoom();
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+/** No focus source exists yet, so `focusUnknown` decides for every key: `record` records by mode. */
+function keyModeFor(config: CaptureConfig): KeyMode {
+  return config.focusUnknown === 'record' ? config.keys : 'off';
+}

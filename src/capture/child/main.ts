@@ -1,0 +1,48 @@
+import { Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { EXIT } from '../../core/errors.ts';
+import { delayNode } from '../delay-node.ts';
+import { BackendFailure } from './backend.ts';
+import { CaptureRun } from './capture-run.ts';
+import { ChildPipe } from './child-pipe.ts';
+import { chooseBackend } from './choose-backend.ts';
+
+/** File descriptor of the pipe to the daemon, the child's only way out. */
+const PIPE_FD = 3;
+
+/**
+ * The capture child: reads its configuration from the pipe on fd 3, captures until the daemon closes its end, hands
+ * over what came before, and returns the exit code.
+ */
+export async function main(): Promise<number> {
+  const pipe = new ChildPipe(
+    new Socket({ fd: PIPE_FD, readable: true, writable: true, allowHalfOpen: true }),
+  );
+  const hangUp = new AbortController();
+  // On a broken pipe nobody is left to hand anything to: no farewell, just gone.
+  const config = await pipe.open(
+    () => hangUp.abort(),
+    () => process.exit(EXIT.failed),
+  );
+  if (config === null) return EXIT.ok;
+  const nowMonoMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+  const surroundings = {
+    env: process.env,
+    platform: process.platform,
+    hostname: hostname(),
+    nowMonoMs,
+    delay: delayNode,
+  };
+  try {
+    const backend = chooseBackend(config, surroundings);
+    const run = new CaptureRun({ config, pipe, backend, nowMonoMs, delay: delayNode });
+    hangUp.signal.addEventListener('abort', () => run.stop());
+    if (hangUp.signal.aborted) return EXIT.ok;
+    return await run.run();
+  } catch (error) {
+    if (!(error instanceof BackendFailure)) throw error;
+    pipe.send({ type: 'failed', reason: error.reason });
+    await pipe.close();
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import { get, post } from '../../control/calls.ts';
+import type { ConsentReply } from '../../control/protocol.ts';
+import { TelemetryError } from '../../core/errors.ts';
+import { askDaemon } from '../daemon.ts';
+import type { CliIo } from '../io.ts';
+import { bullet, printable, row } from '../text/layout.ts';
+import { moment } from '../text/moments.ts';
+
+const EXAMPLES = `
+Examples:
+  telemetryctl consent show
+  telemetryctl consent grant
+  telemetryctl consent revoke --yes`;
+
+interface Options {
+  json?: true;
+  yes?: true;
+}
+
+/** Adds `consent show|grant|revoke`. */
+export function define(command: Command, io: CliIo): void {
+  command.addHelpText('after', EXAMPLES);
+  command
+    .command('show')
+    .description('Show whether consent stands, and for what.')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  telemetryctl consent show\n  telemetryctl consent show --json | jq -r .state',
+    )
+    .action(async (options: Options) => {
+      print(io, await askDaemon(io, (socketPath) => get(socketPath, 'consent')), options);
+    });
+  command
+    .command('grant')
+    .description('Read the notice and agree to it. Nothing is captured before that.')
+    .option('--yes', 'agree without being asked; the receipt says that a script did')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  telemetryctl consent grant\n  telemetryctl consent grant --yes')
+    .action(async (options: Options) => {
+      print(io, await grant(io, options), options);
+    });
+  command
+    .command('revoke')
+    .description('Withdraw consent. Capture has ended when this returns.')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  telemetryctl consent revoke\n  telemetryctl consent revoke --yes --json',
+    )
+    .action(async (options: Options) => {
+      await confirm(
+        io,
+        options,
+        'telemetryctl consent revoke --yes',
+        'Withdraw consent and end all capture? [y/N] ',
+      );
+      print(io, await askDaemon(io, (socketPath) => post(socketPath, 'revoke', {})), options);
+    });
+}
+
+async function grant(io: CliIo, options: Options): Promise<ConsentReply> {
+  requireAnswer(io, options, 'telemetryctl notice, then telemetryctl consent grant --yes');
+  const notice = await askDaemon(io, (socketPath) => get(socketPath, 'notice'));
+  // On standard error where standard output is for JSON; the notice is shown either way.
+  const show =
+    options.json === true ? (text: string): void => io.err(text) : (text: string): void => io.out(text);
+  show(`${notice.text.trimEnd()}\n\n`);
+  await confirm(io, options, 'telemetryctl consent grant --yes', 'Do you agree to this? [y/N] ');
+  const via = options.yes === true ? 'script' : 'terminal';
+  return askDaemon(io, (socketPath) => post(socketPath, 'grant', { noticeId: notice.id, via }));
+}
+
+/** Asks unless the answer came as an option; anything but yes changes nothing. */
+async function confirm(io: CliIo, options: Options, hint: string, question: string): Promise<void> {
+  if (options.yes === true) return;
+  requireAnswer(io, options, hint);
+  const answer = (await io.ask(question)).trim().toLowerCase();
+  if (answer === 'y' || answer === 'yes') return;
+  throw new TelemetryError('failed', 'The answer was not yes; nothing was changed.', { hint });
+}
+
+/** Without a terminal nobody can answer, and a script that waits for an answer waits for ever. */
+function requireAnswer(io: CliIo, options: Options, hint: string): void {
+  if (options.yes === true || io.canAsk) return;
+  throw new TelemetryError('usage', 'This needs an answer, and there is no terminal to ask on.', { hint });
+}
+
+function print(io: CliIo, reply: ConsentReply, { json }: Options): void {
+  io.out(
+    json === true
+      ? `${JSON.stringify({ schema: 1, ...reply }, null, 2)}\n`
+      : page(reply, io.clock.now().wallMs),
+  );
+}
+
+const TITLES = {
+  granted: 'Consent stands.',
+  missing: 'Nobody has agreed to collection; nothing is captured.',
+  stale: 'The policy takes more, or goes elsewhere, than was agreed to; nothing is captured.',
+  revoked: 'Consent was withdrawn; nothing is captured.',
+} as const;
+
+function page({ state, noticeId, receipt, changes }: ConsentReply, nowMs: number): string {
+  const lines: string[] = [TITLES[state], ''];
+  if (receipt !== null) {
+    const by = receipt.via === 'terminal' ? 'on a terminal' : 'by a script';
+    lines.push(row('Granted', `${moment(receipt.grantedAt, nowMs)} ${by}, uid ${receipt.uid}`));
+    if (receipt.revokedAt !== null) lines.push(row('Withdrawn', moment(receipt.revokedAt, nowMs)));
+    lines.push(row('Receipt', receipt.id), row('For notice', receipt.noticeId));
+    lines.push(row('Goes to', receipt.destination === '' ? 'nowhere: nothing is sent' : receipt.destination));
+  }
+  lines.push(row('In force', `notice ${printable(noticeId)}`));
+  if (changes.length > 0)
+    lines.push(row('Changed', 'since it was granted:'), ...changes.map((text) => bullet(text, 13)));
+  if (state !== 'granted') lines.push('', 'Try: telemetryctl consent grant');
+  return `${lines.join('\n')}\n`;
+}

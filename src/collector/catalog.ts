@@ -1,0 +1,26 @@
+import type { SegmentKey } from './segment-key.ts';
+
+/** What is known of a stored segment. */
+export interface SegmentRecord extends SegmentKey {
+  readonly sizeBytes: number;
+  /** Hex SHA-256 of the file. */
+  readonly sha256: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAtMs: number;
+}
+
+/** The list of stored segments. A row is added only after its object is durable, so a row never promises too much. */
+export interface Catalog {
+  /** Opens it and brings its schema up to date. */
+  start(): Promise<void>;
+  /** Closes it. Idempotent. */
+  stop(): Promise<void>;
+  find(key: SegmentKey): Promise<SegmentRecord | null>;
+  /**
+   * Adds a row and returns once it is durable. `exists`: the key had a row, which stands unchanged. Throws
+   * `StorageFullError` only when it is certain that nothing was added.
+   */
+  add(record: SegmentRecord): Promise<'added' | 'exists'>;
+  /** Ordered by device, then segment (which is by age, as ids are UUIDv7). */
+  list(filter?: { readonly device?: string }): AsyncIterable<SegmentRecord>;
+}

@@ -1,0 +1,101 @@
+import { TelemetryError } from '../core/errors.ts';
+import type { Catalog, SegmentRecord } from './catalog.ts';
+import { segmentPath } from './object-store-files.ts';
+import { parseUuid } from './segment-key.ts';
+
+/** What `ls` was asked to show. */
+export interface LsOptions {
+  readonly dataDir: string;
+  readonly json: boolean;
+  readonly device?: string | undefined;
+}
+
+/** Lists what is kept. Works beside a running server and without one. */
+export async function ls(options: LsOptions, catalog: Catalog, write: (text: string) => void): Promise<void> {
+  const device = options.device === undefined ? undefined : parseUuid(options.device);
+  if (options.device !== undefined && device === undefined) {
+    throw new TelemetryError('usage', `"${options.device}" is not a device`, {
+      op: 'read --device',
+      hint: 'telemetry-collector ls, which shows the devices there are',
+    });
+  }
+  await open(catalog);
+  try {
+    const rows = catalog.list(device === undefined ? {} : { device });
+    await (options.json ? writeJson(rows, options.dataDir, write) : writeTable(rows, write));
+  } finally {
+    await catalog.stop();
+  }
+}
+
+async function open(catalog: Catalog): Promise<void> {
+  try {
+    await catalog.start();
+  } catch (cause) {
+    if (cause instanceof TelemetryError) throw cause;
+    throw new TelemetryError('failed', 'cannot read the catalogue', {
+      op: 'open catalogue',
+      hint: 'run ls as the user that runs the collector',
+      cause,
+    });
+  }
+}
+
+/** One document, one segment a line, written as it is read. */
+async function writeJson(
+  rows: AsyncIterable<SegmentRecord>,
+  dataDir: string,
+  write: (text: string) => void,
+): Promise<void> {
+  let separator = '';
+  write('{"schema":1,"segments":[');
+  for await (const row of rows) {
+    const { device, segment, sizeBytes, sha256 } = row;
+    const receivedAt = new Date(row.receivedAtMs).toISOString();
+    const path = segmentPath(dataDir, row);
+    write(`${separator}\n${JSON.stringify({ device, segment, sizeBytes, sha256, receivedAt, path })}`);
+    separator = ',';
+  }
+  write('\n]}\n');
+}
+
+/** 2 + 36 + 2 + 16 + 2 + 9 + 2 + 8 = 77 columns. */
+async function writeTable(rows: AsyncIterable<SegmentRecord>, write: (text: string) => void): Promise<void> {
+  let device = '';
+  let devices = 0;
+  let segments = 0;
+  let totalBytes = 0;
+  for await (const row of rows) {
+    if (row.device !== device) {
+      device = row.device;
+      write(`${devices === 0 ? '' : '\n'}device ${device}\n`);
+      write(`  ${'segment'.padEnd(36)}  ${'received (UTC)'.padEnd(16)}  ${'size'.padStart(9)}  sha-256\n`);
+      devices += 1;
+    }
+    const received = new Date(row.receivedAtMs).toISOString().slice(0, 16).replace('T', ' ');
+    const size = formatBytes(row.sizeBytes).padStart(9);
+    write(`  ${row.segment}  ${received}  ${size}  ${row.sha256.slice(0, 8)}\n`);
+    segments += 1;
+    totalBytes += row.sizeBytes;
+  }
+  write(
+    segments === 0
+      ? 'no segments\n'
+      : `\n${count(segments, 'segment')} of ${count(devices, 'device')}, ${formatBytes(totalBytes)}\n`,
+  );
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+  let value = bytes;
+  let at = 0;
+  while (value >= 999.5 && at < units.length - 1) {
+    value /= 1000;
+    at += 1;
+  }
+  return `${at === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[at] ?? ''}`;
+}

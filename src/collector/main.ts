@@ -1,0 +1,148 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command, CommanderError, Option } from 'commander';
+import type { Log } from '../core/clock.ts';
+import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
+import { SqliteCatalog } from './catalog-sqlite.ts';
+import { defaultDataDir } from './data-folder.ts';
+import { parseListenAddress } from './listen-address.ts';
+import { ls } from './ls-command.ts';
+import { FileObjectStore } from './object-store-files.ts';
+import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
+import { SERVER_LIMITS } from './server.ts';
+
+const EXAMPLES = `
+Examples:
+  telemetry-collector serve
+  telemetry-collector serve --data /srv/telemetry --listen 127.0.0.1:0
+  telemetry-collector ls --json`;
+
+const SERVE_EXAMPLES = `
+Prints the address it listens on; its log goes to stderr as JSON lines.
+SIGTERM or Ctrl-C lets running uploads end, for at most 5 s.
+
+Examples:
+  telemetry-collector serve
+  telemetry-collector serve --listen 127.0.0.1:0 --data /tmp/collector
+  telemetry-collector serve --max-segment-bytes 4000000`;
+
+const LS_EXAMPLES = `
+Examples:
+  telemetry-collector ls
+  telemetry-collector ls --device 0197f3a0-5c1e-7d4a-9b6f-2f1d8c3e4a5b
+  telemetry-collector ls --json | jq '.segments[].path'`;
+
+/** Runs the program `telemetry-collector` and returns its exit code. `argv` is without node and script. */
+export async function main(argv: readonly string[]): Promise<number> {
+  ignoreClosedPipe();
+  try {
+    await program().parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const hint = error instanceof TelemetryError && error.hint !== '' ? `\nTry: ${error.hint}` : '';
+    process.stderr.write(`telemetry-collector: ${describe(error)}${hint}\n`);
+    return exitCodeFor(error);
+  }
+}
+
+function program(): Command {
+  const command = new Command('telemetry-collector')
+    .description('Takes in segments from telemetryd and keeps them.')
+    .addHelpText('after', EXAMPLES)
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        write(`telemetry-collector: ${text.replace(/^error: /, '')}Try: telemetry-collector --help\n`),
+    });
+  command
+    .command('serve')
+    .description('receive segments over HTTP')
+    .option('--data <dir>', 'where to keep them (default: the XDG data folder)')
+    .option('--listen <address>', 'loopback address and port; port 0 takes a free one', '127.0.0.1:7717')
+    .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
+    .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
+    .addHelpText('after', SERVE_EXAMPLES)
+    .action(runServe);
+  command
+    .command('ls')
+    .description('list the segments that are kept')
+    .option('--data <dir>', 'where they are (default: the XDG data folder)')
+    .option('--json', 'one JSON document, sizes in bytes, times in UTC')
+    .option('--device <id>', 'only those of one device')
+    .addHelpText('after', LS_EXAMPLES)
+    .action(runLs);
+  return command;
+}
+
+interface ServeFlags {
+  readonly data?: string;
+  readonly listen: string;
+  readonly maxSegmentBytes: string;
+  readonly untilStdinCloses?: true;
+}
+
+async function runServe(options: ServeFlags): Promise<void> {
+  const listen = parseListenAddress(options.listen);
+  const maxSegmentBytes = positiveInteger('--max-segment-bytes', options.maxSegmentBytes);
+  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  // A second signal ends the process at once, as the first handler is gone; nothing is lost by it.
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+  if (options.untilStdinCloses === true) process.stdin.once('close', onSignal).resume();
+  try {
+    await serve(
+      { listen, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
+      {
+        store: new FileObjectStore(dataDir),
+        catalog: new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
+        log: await stderrLog(),
+        wallMs: Date.now,
+        delay: (ms, signal) => delay(ms, undefined, { signal }),
+        announce: (url) => process.stdout.write(`listening on ${url}\n`),
+      },
+      stop.signal,
+    );
+  } finally {
+    process.removeListener('SIGTERM', onSignal).removeListener('SIGINT', onSignal);
+    if (options.untilStdinCloses === true) process.stdin.destroy();
+  }
+}
+
+async function runLs(options: { data?: string; json?: boolean; device?: string }): Promise<void> {
+  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  const catalog = new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-only', Date.now);
+  const { device, json = false } = options;
+  await ls({ dataDir, json, device }, catalog, (text) => process.stdout.write(text));
+}
+
+/** JSON lines on stderr, written at once so that the last ones before a crash are there. */
+async function stderrLog(): Promise<Log> {
+  // The default export is the one that a bundle of this CommonJS package keeps.
+  const { default: pino } = await import('pino');
+  const log: Log = pino({ name: 'telemetry-collector' }, pino.destination({ fd: 2, sync: true }));
+  return log;
+}
+
+function positiveInteger(option: string, text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new TelemetryError('usage', `${option} needs a whole number of bytes, not "${text}"`, {
+    hint: `${option} ${MAX_SEGMENT_BYTES}`,
+  });
+}
+
+/** The error and, in brackets, what caused it. */
+function describe(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
+  return `${messageOf(error)}${cause}`;
+}
+
+/** `ls | head` closes the pipe early; that is no failure. */
+function ignoreClosedPipe(): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '../core/clock.ts';
+import { type ApiError, sendError } from './api-error.ts';
+import { formatContentDigest, parseContentDigest } from './content-digest.ts';
+import { type PutOutcome, type PutRequest, putSegment, type SegmentKeeper } from './put-segment.ts';
+import { parseUuid } from './segment-key.ts';
+
+/** `PUT /v1/devices/:device/segments/:segment`. */
+export const PUT_SEGMENT_PATH = '/v1/devices/:device/segments/:segment';
+
+/** Places for bodies free up within seconds; clients multiply this by a random 1 to 2. */
+const BUSY_RETRY_SECONDS = 10;
+
+/** Answers one PUT. */
+export async function handlePut(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  keeper: SegmentKeeper,
+  log: Log,
+): Promise<FastifyReply> {
+  const wanted = readRequest(request, reply);
+  const outcome = 'status' in wanted ? wanted : await putSegment(wanted, keeper);
+  discardRest(request.raw, keeper.maxSegmentBytes);
+  if ('status' in outcome) return sendError(reply, outcome);
+  if (outcome.kind !== 'created' && outcome.kind !== 'present') {
+    log.info({ outcome: outcome.kind, ...(request.params as object) }, 'segment refused');
+    return sendError(reply, errorOf(outcome, keeper.maxSegmentBytes));
+  }
+  const { device, segment, sizeBytes, sha256 } = outcome.record;
+  log.info({ outcome: outcome.kind, device, segment, sizeBytes }, 'segment kept');
+  return reply
+    .code(outcome.kind === 'created' ? 201 : 200)
+    .header('content-digest', formatContentDigest(sha256))
+    .send({ device, segment, sizeBytes, sha256 });
+}
+
+function readRequest(request: FastifyRequest, reply: FastifyReply): PutRequest | ApiError {
+  const params = request.params as { readonly device: string; readonly segment: string };
+  const device = parseUuid(params.device);
+  const segment = parseUuid(params.segment);
+  if (device === undefined || segment === undefined) {
+    const which = device === undefined ? 'device' : 'segment';
+    return bad('bad-id', `the ${which} in the path is not a UUID`, 'PUT /v1/devices/UUID/segments/UUID');
+  }
+  // RFC 9110 section 14.5: a part sent as if it were the whole must be refused.
+  if (request.headers['content-range'] !== undefined || request.headers['content-encoding'] !== undefined) {
+    return bad('bad-request', 'parts and encodings are not taken', 'send the sealed file as it is');
+  }
+  const digest = parseContentDigest(request.headers['content-digest']?.toString());
+  if (digest.kind === 'missing') {
+    return bad('digest-missing', 'Content-Digest with sha-256 is required', DIGEST_HINT);
+  }
+  if (digest.kind === 'malformed') {
+    return bad('digest-malformed', 'Content-Digest is not a dictionary of byte sequences', DIGEST_HINT);
+  }
+  const length = request.headers['content-length'];
+  return {
+    key: { device, segment },
+    sha256: digest.sha256,
+    declaredBytes: length === undefined ? null : Number(length),
+    openBody: () => openBody(request.raw, reply),
+  };
+}
+
+const DIGEST_HINT = 'send Content-Digest: sha-256=:BASE64: (RFC 9530) of the body';
+
+/** `Expect: 100-continue` is answered only here, so that a refusal costs the sender no bytes. */
+function openBody(raw: IncomingMessage, reply: FastifyReply): AsyncIterable<Uint8Array> {
+  if (raw.headers.expect !== undefined) reply.raw.writeContinue();
+  // Without this option a body that is given up would take the connection, and so the reply, with it.
+  return raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Lets the rest of a refused body pass unread. A connection closed with bytes still coming is reset, which can destroy
+ * the reply on its way. When more comes than any segment could have, reading stops: the reply lies there to be read, and
+ * the keep-alive timeout closes the connection.
+ */
+function discardRest(raw: IncomingMessage, maxBytes: number): void {
+  if (raw.readableEnded || raw.destroyed) return;
+  let discardedBytes = 0;
+  raw.on('data', (chunk: Uint8Array) => {
+    discardedBytes += chunk.byteLength;
+    if (discardedBytes > maxBytes) raw.pause();
+  });
+  raw.resume();
+}
+
+function errorOf(outcome: Exclude<PutOutcome, { kind: 'created' | 'present' }>, maxBytes: number): ApiError {
+  switch (outcome.kind) {
+    case 'conflict':
+      return {
+        status: 409,
+        code: 'conflict',
+        message: `another content is kept under this id: ${formatContentDigest(outcome.record.sha256)}`,
+        hint: 'ids are never used twice; keep this file aside',
+      };
+    case 'busy':
+      return {
+        status: 429,
+        code: 'busy',
+        message: 'too many segments are arriving at once',
+        hint: 'send it again after Retry-After',
+        retryAfterSeconds: BUSY_RETRY_SECONDS,
+      };
+    case 'too-large':
+      return {
+        status: 413,
+        code: 'too-large',
+        message: `a segment has at most ${maxBytes} bytes here`,
+        hint: 'raise --max-segment-bytes if segments are meant to be larger',
+      };
+    case 'wrong-digest':
+      return bad(
+        'digest-mismatch',
+        `what arrived has ${formatContentDigest(outcome.sha256)}`,
+        'nothing was kept; compare the file with its digest',
+      );
+    case 'empty':
+      return bad('bad-body', 'the body is empty', 'send the sealed file as the body');
+    case 'wrong-length':
+    case 'aborted':
+      return bad(
+        'bad-body',
+        'the body is not as long as it was said to be',
+        'nothing was kept; send it again',
+      );
+  }
+}
+
+function bad(code: ApiError['code'], message: string, hint: string): ApiError {
+  return { status: 400, code, message, hint };
+}

@@ -1,0 +1,113 @@
+import type { Admission } from './admission.ts';
+import type { Catalog, SegmentRecord } from './catalog.ts';
+import type { KeyedQueue } from './keyed-queue.ts';
+import { BodyError, MeasuredBody } from './measured-body.ts';
+import { type ObjectStore, type StagedObject, StorageFullError } from './object-store.ts';
+import { recordFromBytes } from './reconcile.ts';
+import type { SegmentKey } from './segment-key.ts';
+
+/** A request to keep a segment. */
+export interface PutRequest {
+  readonly key: SegmentKey;
+  /** Hex SHA-256 the sender claims. */
+  readonly sha256: string;
+  /** `Content-Length`; `null` for a chunked body. */
+  readonly declaredBytes: number | null;
+  /** Called only once the body is wanted. */
+  readonly openBody: () => AsyncIterable<Uint8Array>;
+}
+
+/** What became of it. Only after `created` and `present` may the sender forget its copy. */
+export type PutOutcome =
+  | { readonly kind: 'created'; readonly record: SegmentRecord }
+  | { readonly kind: 'present'; readonly record: SegmentRecord }
+  /** Another content stands under this id. */
+  | { readonly kind: 'conflict'; readonly record: SegmentRecord }
+  /** All places for bodies are taken; the body was not read. */
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'too-large' | 'empty' | 'aborted' | 'wrong-length' }
+  /** `sha256` is of what arrived. */
+  | { readonly kind: 'wrong-digest'; readonly sha256: string };
+
+/** What keeping a segment needs. */
+export interface SegmentKeeper {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly admission: Admission;
+  readonly queue: KeyedQueue;
+  readonly wallMs: () => number;
+  readonly maxSegmentBytes: number;
+}
+
+/**
+ * Keeps a segment: object first, row second, each durable before the next and before the answer. What is already known
+ * (kept, in conflict, too large by its own word) is answered before the body is read.
+ */
+export async function putSegment(request: PutRequest, keeper: SegmentKeeper): Promise<PutOutcome> {
+  if ((request.declaredBytes ?? 0) > keeper.maxSegmentBytes) return { kind: 'too-large' };
+  const record = await keeper.catalog.find(request.key);
+  if (record !== null && record.sha256 !== request.sha256) return { kind: 'conflict', record };
+  // A row whose object someone has taken away promises nothing: then the body is taken again.
+  if (record !== null && (await keeper.store.describe(request.key))?.sizeBytes === record.sizeBytes) {
+    return { kind: 'present', record };
+  }
+  if (!keeper.admission.enter()) return { kind: 'busy' };
+  try {
+    return await receive(request, keeper);
+  } finally {
+    keeper.admission.leave();
+  }
+}
+
+async function receive(request: PutRequest, keeper: SegmentKeeper): Promise<PutOutcome> {
+  const body = new MeasuredBody(request.openBody(), keeper.maxSegmentBytes);
+  let staged: StagedObject;
+  try {
+    staged = await keeper.store.stage(request.key, body);
+  } catch (error) {
+    if (error instanceof BodyError) return { kind: error.reason };
+    throw error;
+  }
+  try {
+    const { sizeBytes } = body;
+    if (request.declaredBytes !== null && request.declaredBytes !== sizeBytes)
+      return { kind: 'wrong-length' };
+    if (sizeBytes === 0) return { kind: 'empty' };
+    const sha256 = body.sha256();
+    if (sha256 !== request.sha256) return { kind: 'wrong-digest', sha256 };
+    const record = { ...request.key, sizeBytes, sha256, receivedAtMs: keeper.wallMs() };
+    // One at a time per id, so that taking back an object never takes it from another's row.
+    const name = `${record.device}/${record.segment}`;
+    return await keeper.queue.run(name, () => commit(record, staged, keeper));
+  } finally {
+    await staged.discard();
+  }
+}
+
+async function commit(
+  record: SegmentRecord,
+  staged: StagedObject,
+  keeper: SegmentKeeper,
+): Promise<PutOutcome> {
+  const { store, catalog } = keeper;
+  if ((await staged.publish()) === 'exists') return alreadyPublished(record, keeper);
+  try {
+    await catalog.add(record);
+  } catch (error) {
+    // Only this error says for certain that no row was added; after any other the object stays, to be adopted.
+    if (error instanceof StorageFullError) await store.remove(record);
+    throw error;
+  }
+  return { kind: 'created', record };
+}
+
+/** Compares with the bytes that stand there, not with their row: a damaged file must never be answered for. */
+async function alreadyPublished(
+  record: SegmentRecord,
+  { store, catalog }: SegmentKeeper,
+): Promise<PutOutcome> {
+  const standing = await recordFromBytes(store, record);
+  if (standing === null) throw new Error('the stored segment went away while it was compared');
+  await catalog.add(standing);
+  return { kind: standing.sha256 === record.sha256 ? 'present' : 'conflict', record: standing };
+}

@@ -1,0 +1,119 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Log } from '../core/clock.ts';
+import { TelemetryError } from '../core/errors.ts';
+import { Admission } from './admission.ts';
+import type { Catalog } from './catalog.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import { type ListenAddress, urlOf } from './listen-address.ts';
+import type { ObjectStore } from './object-store.ts';
+import { adoptOrphans } from './reconcile.ts';
+import { createServer, type ServerLimits } from './server.ts';
+
+/** What `serve` was asked to do. */
+export interface ServeOptions {
+  readonly listen: ListenAddress;
+  readonly maxSegmentBytes: number;
+  /** Bodies received at once; the rest get 429. */
+  readonly maxBodies: number;
+  readonly limits: ServerLimits;
+}
+
+/** What `serve` stands on. */
+export interface ServeParts {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly log: Log;
+  readonly wallMs: () => number;
+  /** Resolves after so many milliseconds, rejects when aborted. */
+  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Called with the address once requests are taken. */
+  readonly announce: (url: string) => void;
+}
+
+/**
+ * A segment rolls at 8 MiB of journal. Sealed it is a fraction of that, but a torn one is sent as it is, encrypted: twice
+ * the size leaves room.
+ */
+export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
+
+/** A body in flight holds some 128 KiB of buffers, so 64 hold 8 MiB; more at once gains nothing on one disk. */
+export const MAX_BODIES = 64;
+
+/** How long running uploads may take to end once asked to stop. */
+const DRAIN_MS = 5000;
+
+/** Serves until `stop` is aborted, then lets running uploads end. */
+export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
+  const { store, catalog, log } = parts;
+  const admission = new Admission(options.maxBodies);
+  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
+  try {
+    const adopted = await open(store, catalog);
+    if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
+
+    const app = await createServer({ keeper, limits: options.limits, log, stopping: stop });
+    await listen(app, options.listen);
+    const { port } = app.server.address() as AddressInfo;
+    const url = urlOf({ host: options.listen.host, port });
+    log.info({ url, maxSegmentBytes: options.maxSegmentBytes }, 'listening');
+    parts.announce(url);
+    await aborted(stop);
+    log.info({ receiving: admission.active }, 'stopping');
+    await drain(app, admission, parts);
+  } finally {
+    await catalog.stop();
+    await store.stop();
+  }
+  log.info({}, 'stopped');
+}
+
+/** Returns how many orphans were adopted. */
+async function open(store: ObjectStore, catalog: Catalog): Promise<number> {
+  try {
+    await store.start();
+    await catalog.start();
+    return await adoptOrphans(store, catalog);
+  } catch (cause) {
+    if (cause instanceof TelemetryError) throw cause;
+    throw new TelemetryError('failed', 'cannot use the data folder', {
+      op: 'open data folder',
+      hint: '--data DIR, a folder that this user may write to, on a disk with room',
+      cause,
+    });
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    throw new TelemetryError('failed', `cannot listen on ${urlOf({ host, port })}`, {
+      op: 'listen',
+      hint: 'another port with --listen, or port 0 for any free one',
+      cause,
+    });
+  }
+}
+
+async function drain(app: FastifyInstance, admission: Admission, { delay, log }: ServeParts): Promise<void> {
+  const isDone = new AbortController();
+  const closed = app.close().finally(() => isDone.abort());
+  const isInTime = await delay(DRAIN_MS, isDone.signal).then(
+    () => false,
+    () => true,
+  );
+  if (!isInTime)
+    log.warn({ receiving: admission.active }, 'uploads cut off; their clients will send them again');
+  app.server.closeAllConnections();
+  await closed;
+  await admission.empty();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { Log } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import { errorBody, sendError } from './api-error.ts';
+import { StorageFullError } from './object-store.ts';
+import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
+import type { SegmentKeeper } from './put-segment.ts';
+
+/** What one server allows its clients. */
+export interface ServerLimits {
+  /** Connections beyond this are closed as they come; the client retries. */
+  readonly maxConnections: number;
+  /** All headers must have come. */
+  readonly headersTimeoutMs: number;
+  /** The whole request must have come. */
+  readonly requestTimeoutMs: number;
+  /** A connection on which no byte moves is closed. */
+  readonly idleTimeoutMs: number;
+  /** A connection between two requests is closed. */
+  readonly keepAliveTimeoutMs: number;
+  /** How often the first two are looked at, and so how late they may be. */
+  readonly checkEveryMs: number;
+}
+
+/**
+ * 512 connections of at most some 100 KB each fit small machines. A whole request may take 10 minutes: the largest
+ * segment allowed (16 MiB) then needs 28 KB/s, a ninth of what clients send at. 30 s without a byte is a dead peer.
+ */
+export const SERVER_LIMITS: ServerLimits = {
+  maxConnections: 512,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 600_000,
+  idleTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 15_000,
+  checkEveryMs: 5000,
+};
+
+/** What the server stands on. */
+export interface ServerParts {
+  readonly keeper: SegmentKeeper;
+  readonly limits: ServerLimits;
+  readonly log: Log;
+  /** Aborted: new requests get 503 and every reply closes its connection. */
+  readonly stopping: AbortSignal;
+}
+
+/** Room is made by people, so not at once: 5 minutes. */
+const FULL_RETRY_SECONDS = 300;
+const STOPPING_RETRY_SECONDS = 10;
+
+/** The HTTP server, with its routes, not yet listening. */
+export async function createServer({ keeper, limits, log, stopping }: ServerParts): Promise<FastifyInstance> {
+  // Loaded here, so that `ls` starts without it.
+  const { fastify } = await import('fastify');
+  const app = fastify({
+    logger: false,
+    return503OnClosing: false,
+    connectionTimeout: limits.idleTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.checkEveryMs },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => {
+      void answerFailure(error, reply, log);
+    },
+  });
+  app.server.maxConnections = limits.maxConnections;
+  // Without a listener Node asks for the body before anyone has looked at the request.
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    app.server.emit('request', request, response);
+  });
+
+  // Bodies are read by the handler, from the connection; nothing here may read them first.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.addHook('onRequest', async (_request, reply) => {
+    if (!stopping.aborted) return;
+    await sendError(reply, {
+      status: 503,
+      code: 'stopping',
+      message: 'the collector is stopping',
+      hint: 'send it again after Retry-After',
+      retryAfterSeconds: STOPPING_RETRY_SECONDS,
+    });
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping.aborted) reply.header('connection', 'close');
+    await Promise.resolve();
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(reply, {
+      status: 404,
+      code: 'not-found',
+      message: `there is no ${request.method} here`,
+      hint: `PUT ${PUT_SEGMENT_PATH} or GET /healthz`,
+    }),
+  );
+  app.setErrorHandler((error: FastifyError, _request, reply) => answerFailure(error, reply, log));
+
+  app.get('/healthz', async () => {
+    await keeper.catalog.find({ device: '', segment: '' });
+    return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
+  });
+  app.put(PUT_SEGMENT_PATH, (request, reply) => handlePut(request, reply, keeper, log));
+  return app;
+}
+
+function answerFailure(error: Error, reply: FastifyReply, log: Log): FastifyReply {
+  const status = 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status >= 400 && status < 500) {
+    const hint = `PUT ${PUT_SEGMENT_PATH} or GET /healthz`;
+    return sendError(reply, { status, code: 'bad-request', message: messageOf(error), hint });
+  }
+  if (error instanceof StorageFullError) {
+    log.error({ op: error.op }, 'the storage is full');
+    return sendError(reply, {
+      status: 507,
+      code: 'storage-full',
+      message: 'the collector has no room left; nothing was kept',
+      hint: 'send it again after Retry-After',
+      retryAfterSeconds: FULL_RETRY_SECONDS,
+    });
+  }
+  log.error({ reason: messageOf(error) }, 'request failed');
+  return sendError(reply, {
+    status: 500,
+    code: 'failed',
+    message: 'the collector could not do this',
+    hint: 'send it again later; the collector’s log says why',
+  });
+}
+
+/** What Node's parser refuses, or what came too slowly, in the shape of every other error. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.writable && error.code !== 'ECONNRESET') {
+    const isSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const body = isSlow
+      ? errorBody({ code: 'timeout', message: 'the request came too slowly', hint: 'send it again' })
+      : errorBody({ code: 'bad-request', message: 'this is not HTTP/1.1', hint: 'check the client' });
+    const status = isSlow ? '408 Request Timeout' : '400 Bad Request';
+    const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    socket.write(`${head}Connection: close\r\n\r\n${body}`);
+  }
+  socket.destroy(error);
+}

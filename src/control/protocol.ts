@@ -1,0 +1,159 @@
+import type { ConsentStanding } from '../core/collection.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { Blocker } from '../core/gate.ts';
+import type { LoadedPolicy } from '../core/policy.ts';
+import type { StatusReport } from '../core/status.ts';
+
+/**
+ * The control protocol: HTTP with JSON over a Unix socket. Requests and replies of each route; errors are
+ * `{ error: ErrorBody }` with a 4xx or 5xx status. Bodies of requests are at most 64 KiB.
+ *
+ * | route | request | reply |
+ * |---|---|---|
+ * | `GET /v1/status` | | {@link StatusReport} |
+ * | `GET /v1/watch` | | newline-delimited {@link StatusReport}, one at once and one after each change, at most one a second |
+ * | `POST /v1/pause` | {@link PauseRequest} | {@link PauseReply}, once the capture process is gone |
+ * | `POST /v1/resume` | `{}` | {@link StatusReport} |
+ * | `GET /v1/notice` | | {@link NoticeReply} |
+ * | `GET /v1/consent` | | {@link ConsentReply} |
+ * | `POST /v1/consent/grant` | {@link GrantRequest} | {@link ConsentReply} |
+ * | `POST /v1/consent/revoke` | `{}` | {@link ConsentReply}, once the capture process is gone |
+ * | `GET /v1/policy` | | {@link LoadedPolicy} |
+ * | `POST /v1/policy/reload` | `{}` | {@link LoadedPolicy} |
+ * | `POST /v1/upload/now` | `{}` | {@link UploadNowReply} |
+ * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
+ * | `POST /v1/round/result` | {@link SegmentResult} | `{}` |
+ */
+export const ROUTES = {
+  status: '/v1/status',
+  watch: '/v1/watch',
+  pause: '/v1/pause',
+  resume: '/v1/resume',
+  notice: '/v1/notice',
+  consent: '/v1/consent',
+  grant: '/v1/consent/grant',
+  revoke: '/v1/consent/revoke',
+  policy: '/v1/policy',
+  reload: '/v1/policy/reload',
+  uploadNow: '/v1/upload/now',
+  round: '/v1/round',
+  roundResult: '/v1/round/result',
+} as const;
+
+/** What the `GET` routes answer, by the route's name. */
+export interface GetReplies {
+  readonly status: StatusReport;
+  readonly notice: NoticeReply;
+  readonly consent: ConsentReply;
+  readonly policy: LoadedPolicy;
+}
+
+/** What the `POST` routes take and answer, by the route's name. */
+export interface PostCalls {
+  readonly pause: { readonly request: PauseRequest; readonly reply: PauseReply };
+  readonly resume: { readonly request: EmptyBody; readonly reply: StatusReport };
+  readonly grant: { readonly request: GrantRequest; readonly reply: ConsentReply };
+  readonly revoke: { readonly request: EmptyBody; readonly reply: ConsentReply };
+  readonly reload: { readonly request: EmptyBody; readonly reply: LoadedPolicy };
+  readonly uploadNow: { readonly request: EmptyBody; readonly reply: UploadNowReply };
+  readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
+}
+
+/** One line of each stream, by the route's name. */
+export interface StreamMessages {
+  readonly watch: StatusReport;
+  readonly round: RoundMessage;
+}
+
+/** `{}`. */
+type EmptyBody = Readonly<Record<string, never>>;
+
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface PauseRequest {
+  readonly durationMs: number;
+  readonly reason?: string;
+}
+
+export interface PauseReply {
+  /** ISO 8601 UTC. */
+  readonly until: string;
+  readonly remainingMs: number;
+}
+
+/** The notice of the policy in force. `id` is a hash of what it says; consent is given to an id. */
+export interface NoticeReply {
+  readonly id: string;
+  /** Plain text, 80 columns. */
+  readonly text: string;
+}
+
+export interface GrantRequest {
+  /** The notice that was shown; refused when it is not the one in force. */
+  readonly noticeId: string;
+  readonly via: 'terminal' | 'script';
+}
+
+export interface ConsentReply {
+  readonly state: ConsentStanding;
+  /** The notice in force now. */
+  readonly noticeId: string;
+  readonly receipt: {
+    readonly id: string;
+    readonly noticeId: string;
+    readonly grantedAt: string;
+    readonly revokedAt: string | null;
+    readonly via: 'terminal' | 'script';
+    readonly uid: number;
+    readonly destination: string;
+  } | null;
+  /** What widened since the receipt, in words; empty unless stale. */
+  readonly changes: readonly string[];
+}
+
+export interface UploadNowReply {
+  readonly started: boolean;
+  readonly blockers: readonly Blocker[];
+}
+
+/** Work for one uploader round: files stand in `outbox/`. */
+export interface Round {
+  readonly url: string;
+  readonly device: string;
+  readonly outboxDir: string;
+  readonly rateBytesPerSecond: number;
+  /** The round may charge at most this many bytes, both directions. */
+  readonly budgetBytes: number;
+  readonly segments: readonly { readonly id: string; readonly file: string; readonly sizeBytes: number }[];
+}
+
+/** What the daemon tells the uploader. End of the stream means `abort`. */
+export type RoundMessage =
+  | { readonly type: 'round'; readonly round: Round }
+  /** There is nothing to do. */
+  | { readonly type: 'none' }
+  | { readonly type: 'abort'; readonly reason: string };
+
+/**
+ * What became of one segment. `stored`: the collector echoed the digest. `refused`: it will never take this file
+ * (400, 422, 409, unsigned 410), the file goes to quarantine. `retry`: later. `unauthorised` (401, 403) and `too-large`
+ * (413) stop everything until someone acts. `aborted`: the daemon closed the gate meanwhile; its bytes are charged and
+ * that is all, the collector is not to blame.
+ */
+export interface SegmentResult {
+  readonly id: string;
+  readonly outcome: 'stored' | 'refused' | 'retry' | 'unauthorised' | 'too-large' | 'aborted';
+  /** Hex SHA-256 of the file as sent; `""` when it was not read. */
+  readonly sha256: string;
+  /** HTTP status, 0 without one. */
+  readonly status: number;
+  readonly detail: string;
+  /** Bytes to charge for this attempt, both directions, failures included. */
+  readonly chargedBytes: number;
+  /** `Retry-After` in milliseconds, `null` without one. */
+  readonly retryAfterMs: number | null;
+}

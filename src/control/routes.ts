@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../core/clock.ts';
+import { type ErrorCode, messageOf, TelemetryError } from '../core/errors.ts';
+import { type ControlHandlers, MAX_UNREAD_BYTES } from './handlers.ts';
+import { type ErrorBody, ROUTES } from './protocol.ts';
+import { Refusal } from './refusal.ts';
+import { readJsonBody } from './request-body.ts';
+import { parseEmptyRequest, parseGrantRequest, parsePauseRequest, parseSegmentResult } from './validate.ts';
+
+type Emit = (message: object) => void;
+
+type Route =
+  | { readonly method: 'GET'; readonly reply: (handlers: ControlHandlers) => object | Promise<object> }
+  | {
+      readonly method: 'GET';
+      readonly stream: (handlers: ControlHandlers, emit: Emit, signal: AbortSignal) => Promise<void>;
+    }
+  | {
+      readonly method: 'POST';
+      readonly act: (handlers: ControlHandlers, body: unknown) => object | Promise<object>;
+    };
+
+/** Every route by its path. */
+const TABLE: Readonly<Record<string, Route>> = {
+  [ROUTES.status]: { method: 'GET', reply: (handlers) => handlers.status() },
+  [ROUTES.watch]: { method: 'GET', stream: (handlers, emit, signal) => handlers.watch(emit, signal) },
+  [ROUTES.pause]: { method: 'POST', act: (handlers, body) => handlers.pause(parsePauseRequest(body)) },
+  [ROUTES.resume]: withoutFields((handlers) => handlers.resume()),
+  [ROUTES.notice]: { method: 'GET', reply: (handlers) => handlers.notice() },
+  [ROUTES.consent]: { method: 'GET', reply: (handlers) => handlers.consent() },
+  [ROUTES.grant]: { method: 'POST', act: (handlers, body) => handlers.grant(parseGrantRequest(body)) },
+  [ROUTES.revoke]: withoutFields((handlers) => handlers.revoke()),
+  [ROUTES.policy]: { method: 'GET', reply: (handlers) => handlers.policy() },
+  [ROUTES.reload]: withoutFields((handlers) => handlers.reload()),
+  [ROUTES.uploadNow]: withoutFields((handlers) => handlers.uploadNow()),
+  [ROUTES.round]: { method: 'GET', stream: (handlers, emit, signal) => handlers.round(emit, signal) },
+  [ROUTES.roundResult]: {
+    method: 'POST',
+    act: async (handlers, body) => {
+      await handlers.roundResult(parseSegmentResult(body));
+      return {};
+    },
+  },
+};
+
+const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
+  usage: 400,
+  'not-permitted': 403,
+  limit: 422,
+  'bad-configuration': 422,
+  'bad-segment': 422,
+  failed: 500,
+  partly: 500,
+  interrupted: 503,
+  unavailable: 503,
+  'daemon-down': 503,
+};
+
+/**
+ * Answers one request; never rejects. `received` is called once the whole request is in. `ending` aborted ends a
+ * stream at once.
+ */
+export async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+  log: Log,
+  received: () => void,
+  ending: AbortSignal,
+): Promise<void> {
+  try {
+    const route = routeFor(request);
+    if (route.method === 'POST') {
+      const body = await readJsonBody(request);
+      received();
+      send(response, 200, await route.act(handlers, body));
+    } else if ('reply' in route) {
+      received();
+      send(response, 200, await route.reply(handlers));
+    } else {
+      received();
+      await stream(response, (emit, signal) => route.stream(handlers, emit, signal), ending);
+    }
+  } catch (error) {
+    received();
+    refuse(response, error, log);
+  }
+}
+
+function withoutFields(act: (handlers: ControlHandlers) => object | Promise<object>): Route {
+  return {
+    method: 'POST',
+    act: (handlers, body) => {
+      parseEmptyRequest(body);
+      return act(handlers);
+    },
+  };
+}
+
+function routeFor(request: IncomingMessage): Route {
+  // Only a web page sends one, and no page has any business here (a browser extension could reach the socket).
+  if (request.headers.origin !== undefined) {
+    throw new Refusal(403, 'not-permitted', 'Requests from web pages are refused.');
+  }
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  const route = Object.hasOwn(TABLE, path) ? TABLE[path] : undefined;
+  if (route === undefined) throw new Refusal(404, 'usage', 'There is no such route.', 'GET /v1/status');
+  if (request.method !== route.method) {
+    throw new Refusal(405, 'usage', `This route takes ${route.method} only.`);
+  }
+  return route;
+}
+
+async function stream(
+  response: ServerResponse,
+  run: (emit: Emit, signal: AbortSignal) => Promise<void>,
+  ending: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, ending]);
+  // The client waits for the end of the stream, not for the handler to notice that the server stops.
+  ending.addEventListener('abort', () => response.end(), { once: true, signal: gone.signal });
+  response.socket?.setTimeout(0);
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+  response.flushHeaders();
+  const emit = (message: object): void => {
+    if (signal.aborted || response.writableEnded) return;
+    response.write(`${JSON.stringify(message)}\n`);
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+  };
+  await run(emit, signal);
+  response.end();
+}
+
+function refuse(response: ServerResponse, error: unknown, log: Log): void {
+  if (!(error instanceof TelemetryError)) {
+    log.error({ error: messageOf(error) }, 'a control request failed');
+  }
+  // A stream that fails half-way is cut, so that the client does not take it for a regular end.
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const status =
+    error instanceof Refusal ? error.status : error instanceof TelemetryError ? STATUS_OF[error.code] : 500;
+  const body: ErrorBody =
+    error instanceof TelemetryError
+      ? { code: error.code, message: error.message, hint: error.hint }
+      : { code: 'failed', message: 'The daemon could not do this; its log says why.', hint: '' };
+  send(response, status, { error: body });
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.destroyed) return;
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+  });
+  response.end(text);
+}

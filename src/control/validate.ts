@@ -1,0 +1,91 @@
+import { TelemetryError } from '../core/errors.ts';
+import type { GrantRequest, PauseRequest, SegmentResult } from './protocol.ts';
+
+/** By hand rather than by a schema library, which would cost the daemon 8 MB for three small shapes. */
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A reason for a pause is a note to oneself, not a document. */
+const MAX_REASON_CHARACTERS = 500;
+/** Beyond this a number of milliseconds is no date any more (ECMA-262, time values). */
+const MAX_MS = 8.64e15;
+const OUTCOMES = ['stored', 'refused', 'retry', 'unauthorised', 'too-large', 'aborted'] as const;
+
+/** Checks the body of `POST /v1/pause`; throws a usage error that names the field. */
+export function parsePauseRequest(body: unknown): PauseRequest {
+  const fields = objectOf(body, ['durationMs', 'reason']);
+  const durationMs = wholeNumber(fields, 'durationMs', 1);
+  if (fields['reason'] === undefined) return { durationMs };
+  return { durationMs, reason: text(fields, 'reason', MAX_REASON_CHARACTERS) };
+}
+
+/** Checks the body of `POST /v1/consent/grant`. */
+export function parseGrantRequest(body: unknown): GrantRequest {
+  const fields = objectOf(body, ['noticeId', 'via']);
+  const noticeId = text(fields, 'noticeId', 200);
+  if (noticeId === '') throw invalid('noticeId', 'must not be empty');
+  return { noticeId, via: oneOf(fields, 'via', ['terminal', 'script']) };
+}
+
+/** Checks the body of `POST /v1/round/result`. */
+export function parseSegmentResult(body: unknown): SegmentResult {
+  const fields = objectOf(body, [
+    'id',
+    'outcome',
+    'sha256',
+    'status',
+    'detail',
+    'chargedBytes',
+    'retryAfterMs',
+  ]);
+  const sha256 = text(fields, 'sha256', 64);
+  if (!/^(?:[0-9a-f]{64})?$/.test(sha256)) throw invalid('sha256', 'must be 64 hexadecimal digits or empty');
+  return {
+    id: text(fields, 'id', 200),
+    outcome: oneOf(fields, 'outcome', OUTCOMES),
+    sha256,
+    status: wholeNumber(fields, 'status', 0),
+    detail: text(fields, 'detail', 1000),
+    chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
+    retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),
+  };
+}
+
+/** Checks the body of a request that takes nothing: `{}` or no body at all. */
+export function parseEmptyRequest(body: unknown): void {
+  if (body !== undefined) objectOf(body, []);
+}
+
+function objectOf(body: unknown, known: readonly string[]): Fields {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new TelemetryError('usage', 'The body of the request must be a JSON object.');
+  }
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const takes =
+      known.length === 0 ? 'this request takes no fields' : `this request takes ${known.join(', ')}`;
+    throw invalid(unknown.slice(0, 40), `is not known; ${takes}`);
+  }
+  return { ...body };
+}
+
+function wholeNumber(fields: Fields, name: string, least: number): number {
+  const value = fields[name];
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= MAX_MS) return value;
+  throw invalid(name, `must be a whole number, at least ${least}`);
+}
+
+function text(fields: Fields, name: string, maxLength: number): string {
+  const value = fields[name];
+  if (typeof value === 'string' && value.length <= maxLength) return value;
+  throw invalid(name, `must be text of at most ${maxLength} characters`);
+}
+
+function oneOf<Word extends string>(fields: Fields, name: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === fields[name]);
+  if (found !== undefined) return found;
+  throw invalid(name, `must be one of ${words.join(', ')}`);
+}
+
+function invalid(name: string, what: string): TelemetryError {
+  return new TelemetryError('usage', `${JSON.stringify(name)} ${what}.`, { op: 'read the request' });
+}

@@ -1,0 +1,53 @@
+import type { Reason } from './collection.ts';
+import type { Policy } from './policy.ts';
+
+/**
+ * Why nothing may be captured under a policy although its file is valid: it asks for protection or detail that this
+ * version does not have, and to capture without would break its promise. `null` when capture may go ahead.
+ */
+export function captureRefusal(policy: Policy): Reason | null {
+  return REFUSALS.find(({ applies }) => applies(policy))?.reason ?? null;
+}
+
+interface Refusal {
+  readonly applies: (policy: Policy) => boolean;
+  readonly reason: Reason;
+}
+
+/** Back ends of this version; the others come later. */
+const BACKENDS = ['auto', 'uiohook', 'replay'];
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    applies: (policy) => policy.encrypt.recipients.length > 0,
+    reason: {
+      code: 'encryption-unavailable',
+      text: 'The policy wants files encrypted (encrypt.recipients), which this version cannot do; nothing is captured.',
+      hint: 'a version that encrypts, or a policy without encrypt.recipients',
+    },
+  },
+  {
+    applies: (policy) => policy.capture.keys === 'full',
+    reason: {
+      code: 'full-keys-unavailable',
+      text: 'The policy wants every key (capture.keys = "full"), which needs a secret gate that this version has not.',
+      hint: 'capture.keys = "shortcuts" or less',
+    },
+  },
+  {
+    applies: (policy) => policy.capture.focusUnknown === 'block',
+    reason: {
+      code: 'focus-unknown',
+      text: 'The policy captures only where the application in use is known, and this version cannot tell it.',
+      hint: 'capture.focus_unknown = "no-keys" captures the mouse alone',
+    },
+  },
+  {
+    applies: (policy) => !BACKENDS.includes(policy.capture.backend),
+    reason: {
+      code: 'backend-unavailable',
+      text: 'The policy names a way of capture (capture.backend) that this version does not have.',
+      hint: 'capture.backend = "auto"',
+    },
+  },
+];

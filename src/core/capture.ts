@@ -1,0 +1,42 @@
+import type { Reason } from './collection.ts';
+import type { EventColumns, LossCounts } from './events.ts';
+import type { KeyMode } from './masking.ts';
+
+/** Where pointer positions are counted from: the desktop, or the last position (evdev mice). */
+export type Coordinates = 'absolute' | 'relative';
+
+/** One screen of the desktop, pixels, and how many physical pixels a unit has. */
+export interface Screen {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+}
+
+/** What a back end says of itself once it works. */
+export interface BackendInfo {
+  readonly backend: 'x11' | 'uiohook' | 'evdev' | 'replay';
+  readonly coordinates: Coordinates;
+  readonly screens: readonly Screen[];
+}
+
+/** What the daemon tells the child at its start; sent once, first thing, over the pipe. */
+export interface CaptureConfig {
+  /** `auto` or a back end's name. */
+  readonly backend: string;
+  readonly keys: KeyMode;
+  readonly mouseHz: number;
+  readonly focusUnknown: 'no-keys' | 'block' | 'record';
+  /** Only for `replay`. */
+  readonly replay: { readonly file: string; readonly speed: number | 'max' } | null;
+}
+
+/** What the child tells the daemon. */
+export type ChildMessage =
+  | { readonly type: 'ready'; readonly info: BackendInfo }
+  | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
+  /** `replay` only: the recording is at its end. */
+  | { readonly type: 'end' }
+  /** The child cannot go on and is about to exit; says why. */
+  | { readonly type: 'failed'; readonly reason: Reason };

@@ -1,0 +1,168 @@
+import type { ConsentStanding } from './collection.ts';
+import type { Network, Power } from './conditions.ts';
+import { isWithinHours, parseHours } from './hours.ts';
+import type { Policy, UploadNetwork } from './policy.ts';
+
+/** Codes of the public contract; new ones may be added. */
+export type BlockerCode =
+  | 'on-battery'
+  | 'power-unknown'
+  | 'battery-saver'
+  | 'no-network'
+  | 'not-wifi'
+  | 'network-unknown'
+  | 'metered'
+  | 'ssid-not-allowed'
+  | 'captive-portal'
+  | 'daily-budget'
+  | 'monthly-budget'
+  | 'outside-hours'
+  | 'hold-back'
+  | 'exemption-pending'
+  | 'consent-revoked'
+  | 'consent-stale'
+  | 'destination-changed'
+  | 'retention-mismatch'
+  | 'collector-backoff'
+  | 'not-enrolled'
+  | 'unauthorised'
+  | 'too-large'
+  | 'no-destination';
+
+export interface Blocker {
+  readonly code: BlockerCode;
+  readonly text: string;
+}
+
+/** A blocker with when it began, milliseconds since the epoch. */
+export interface StandingBlocker extends Blocker {
+  readonly sinceWallMs: number;
+}
+
+export interface GateFacts {
+  readonly upload: Policy['upload'];
+  readonly power: Power;
+  readonly network: Network;
+  readonly consent: ConsentStanding;
+  /** Bytes charged so far today and this month. */
+  readonly spentTodayBytes: number;
+  readonly spentMonthBytes: number;
+  /** Until when the collector, or our own backoff, told us to wait; `null` when not. */
+  readonly backoffUntilWallMs: number | null;
+  /** The collector refused our credentials; only a new enrolment or configuration ends it. */
+  readonly isUnauthorised: boolean;
+  /** The backoff is because the collector found a segment too large (413): its limit is wrong, not our file. */
+  readonly isTooLarge?: boolean;
+  readonly wallMs: number;
+  /** When the next sealed segment leaves its hold-back; `null` when nothing waits or something is ripe already. */
+  readonly heldBackUntilWallMs: number | null;
+}
+
+/** Everything that keeps data from leaving now, in the order a person would mend it. Open when empty. */
+export function gateBlockers(facts: GateFacts): Blocker[] {
+  const { upload } = facts;
+  if (upload.url === '')
+    return [blocker('no-destination', 'The policy names no collector: nothing is ever sent.')];
+  const isLocal = isLoopbackUrl(upload.url);
+  const blockers: Blocker[] = [];
+  if (!isLocal) {
+    blockers.push(blocker('not-enrolled', 'This device is not enrolled with the collector of the policy.'));
+  }
+  if (facts.consent === 'revoked') blockers.push(blocker('consent-revoked', 'Consent was revoked.'));
+  if (facts.consent === 'stale')
+    blockers.push(blocker('consent-stale', 'The policy changed since consent was given.'));
+  if (upload.power === 'ac') blockers.push(...powerBlockers(facts.power));
+  if (!isLocal || upload.isNetworksExplicit) blockers.push(...networkBlockers(facts.network, upload));
+  if (facts.spentTodayBytes >= upload.dailyBudgetBytes) {
+    blockers.push(blocker('daily-budget', 'Today’s byte budget is spent.'));
+  }
+  if (facts.spentMonthBytes >= upload.monthlyBudgetBytes) {
+    blockers.push(blocker('monthly-budget', 'This month’s byte budget is spent.'));
+  }
+  if (!isWithinHours(parseHours(upload.hours) ?? null, facts.wallMs)) {
+    blockers.push(blocker('outside-hours', `Uploads run ${upload.hours} only.`));
+  }
+  if (facts.heldBackUntilWallMs !== null && facts.heldBackUntilWallMs > facts.wallMs) {
+    blockers.push(
+      blocker('hold-back', 'The newest data is held back for a while, so that it can still be purged here.'),
+    );
+  }
+  if (facts.isUnauthorised) {
+    blockers.push(blocker('unauthorised', 'The collector refused this device’s credentials.'));
+  }
+  if (facts.backoffUntilWallMs !== null && facts.backoffUntilWallMs > facts.wallMs) {
+    if (facts.isTooLarge === true) {
+      blockers.push(
+        blocker(
+          'too-large',
+          'A segment is larger than the collector takes; its operator must raise the limit.',
+        ),
+      );
+    }
+    blockers.push(
+      blocker('collector-backoff', 'The collector could not take data; waiting before the next try.'),
+    );
+  }
+  return blockers;
+}
+
+function powerBlockers(power: Power): Blocker[] {
+  const blockers: Blocker[] = [];
+  if (power.state === 'battery')
+    blockers.push(blocker('on-battery', 'Running on battery; uploads wait for AC power.'));
+  if (power.state === 'unknown') {
+    blockers.push(blocker('power-unknown', 'The power source cannot be told, which counts as battery.'));
+  }
+  if (power.isSaver) blockers.push(blocker('battery-saver', 'The battery saver is on.'));
+  return blockers;
+}
+
+const KIND_WORDS = { wifi: 'Wi-Fi', ethernet: 'Ethernet', cellular: 'a mobile network' } as const;
+
+function networkBlockers(network: Network, upload: Policy['upload']): Blocker[] {
+  const blockers: Blocker[] = [];
+  const { kind } = network;
+  if (kind === 'none' || kind === 'local') {
+    return [blocker('no-network', 'There is no network.')];
+  }
+  if (kind === 'unknown') {
+    return [blocker('network-unknown', 'The kind of network cannot be told, which counts as not allowed.')];
+  }
+  if (!upload.networks.includes(kind)) {
+    const allowed = upload.networks.map((name: UploadNetwork) => KIND_WORDS[name]).join(' or ');
+    blockers.push(
+      blocker('not-wifi', `Connected by ${KIND_WORDS[kind]}; the policy allows ${allowed || 'none'}.`),
+    );
+  }
+  if (network.metered === 'yes' && !upload.metered)
+    blockers.push(blocker('metered', 'The network is metered.'));
+  if (upload.ssids.length > 0 && (network.ssid === null || !upload.ssids.includes(network.ssid))) {
+    blockers.push(
+      blocker('ssid-not-allowed', 'This Wi-Fi is not one the policy names, or its name cannot be told.'),
+    );
+  }
+  if (network.isCaptivePortal) {
+    blockers.push(blocker('captive-portal', 'The network shows a sign-in page first.'));
+  }
+  return blockers;
+}
+
+function blocker(code: BlockerCode, text: string): Blocker {
+  return { code, text };
+}
+
+/** Carries `sinceWallMs` over for blockers that stood already. */
+export function trackBlockers(
+  before: readonly StandingBlocker[],
+  now: readonly Blocker[],
+  wallMs: number,
+): StandingBlocker[] {
+  const since = new Map(before.map((standing) => [standing.code, standing.sinceWallMs]));
+  return now.map((found) => ({ ...found, sinceWallMs: since.get(found.code) ?? wallMs }));
+}
+
+/** Whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. */
+export function isLoopbackUrl(url: string): boolean {
+  const { hostname } = URL.parse(url) ?? { hostname: '' };
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

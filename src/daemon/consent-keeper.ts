@@ -1,0 +1,112 @@
+import type { ConsentReply } from '../control/protocol.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ConsentStanding } from '../core/collection.ts';
+import { TelemetryError } from '../core/errors.ts';
+import type { LoadedPolicy } from '../core/policy.ts';
+import type { InForce } from '../privacy/consent.ts';
+import type { ConsentFile } from '../privacy/consent-file.ts';
+import type { LedgerFact } from '../privacy/ledger-entry.ts';
+import { makeNotice, type Notice } from '../privacy/notice.ts';
+
+export interface ConsentPorts {
+  readonly clock: Clock;
+  readonly file: ConsentFile;
+  readonly uid: number;
+  readonly record: (facts: readonly LedgerFact[]) => void;
+}
+
+/** Consent under the policy in force. Without a policy there is nothing to agree to. */
+export class ConsentKeeper {
+  readonly #ports: ConsentPorts;
+  #inForce: InForce | null = null;
+  #notice: Notice | null = null;
+  #view: ConsentReply = { state: 'missing', noticeId: '', receipt: null, changes: [] };
+
+  constructor(ports: ConsentPorts) {
+    this.#ports = ports;
+  }
+
+  get standing(): ConsentStanding {
+    return this.#view.state;
+  }
+
+  get view(): ConsentReply {
+    return this.#view;
+  }
+
+  /** The notice of the policy in force; throws without one. */
+  notice(): Notice {
+    if (this.#notice !== null) return this.#notice;
+    throw new TelemetryError(
+      'bad-configuration',
+      'there is no valid policy, so there is nothing to agree to',
+      {
+        op: 'make the notice',
+        hint: 'telemetryctl policy show says what is wrong with it',
+      },
+    );
+  }
+
+  policyChanged(loaded: LoadedPolicy | null): void {
+    const before = this.standing;
+    this.#notice = loaded === null ? null : makeNotice(loaded.policy);
+    this.#inForce =
+      loaded === null || this.#notice === null
+        ? null
+        : { policy: loaded.policy, policyId: loaded.id, noticeId: this.#notice.id };
+    this.#refresh();
+    if (before !== 'stale' && this.standing === 'stale') this.#record('stale');
+  }
+
+  /** The person agrees to the notice they were shown; refused when another is in force by now. */
+  grant(noticeId: string, via: 'terminal' | 'script'): void {
+    const { id } = this.notice();
+    const { file, clock, uid } = this.#ports;
+    const inForce = this.#inForce;
+    if (inForce === null || noticeId !== id) throw noticeChanged();
+    const outcome = file.grant({ noticeId, via, uid, wallMs: clock.now().wallMs }, inForce);
+    if (outcome.kind === 'notice-changed') throw noticeChanged();
+    this.#refresh();
+    this.#record('granted');
+  }
+
+  /** Holds at once, even when the disk refuses to keep it, which then throws. */
+  revoke(): void {
+    try {
+      this.#ports.file.revoke(this.#ports.clock.now().wallMs);
+    } finally {
+      this.#refresh();
+    }
+    this.#record('revoked');
+  }
+
+  mayLeave(receiptId: string, url: string): boolean {
+    return this.#ports.file.mayLeave(receiptId, url);
+  }
+
+  #refresh(): void {
+    this.#view =
+      this.#inForce === null
+        ? { state: 'missing', noticeId: '', receipt: null, changes: [] }
+        : this.#ports.file.view(this.#inForce);
+  }
+
+  #record(change: 'granted' | 'revoked' | 'stale'): void {
+    const receipt = this.#view.receipt;
+    this.#ports.record([
+      {
+        type: 'consent',
+        change,
+        receipt: receipt?.id ?? '',
+        notice: receipt?.noticeId ?? this.#view.noticeId,
+      },
+    ]);
+  }
+}
+
+function noticeChanged(): TelemetryError {
+  return new TelemetryError('failed', 'the policy changed since the notice was shown', {
+    op: 'grant consent',
+    hint: 'telemetryctl consent grant, which shows the present one',
+  });
+}

@@ -1,0 +1,91 @@
+import type { ControlHandlers } from '../control/handlers.ts';
+import type { Clock } from '../core/clock.ts';
+import { remainingPauseMs } from '../core/collection.ts';
+import { formatDuration } from '../core/duration.ts';
+import { TelemetryError } from '../core/errors.ts';
+import { startPause } from '../core/pause.ts';
+import type { StatusReport } from '../core/status.ts';
+import type { CollectionDriver } from './collection-driver.ts';
+import type { ConsentKeeper } from './consent-keeper.ts';
+import type { PolicyKeeper } from './policy-keeper.ts';
+import type { UploadDriver } from './upload-driver.ts';
+import type { Watchers } from './watchers.ts';
+
+/** What of the daemon can be controlled. */
+export interface Controlled {
+  readonly clock: Clock;
+  readonly collection: CollectionDriver;
+  readonly consent: ConsentKeeper;
+  readonly policy: PolicyKeeper;
+  readonly upload: UploadDriver;
+  readonly watchers: Watchers;
+  status(): StatusReport;
+  consentChanged(): void;
+  reloadPolicy(): Promise<void>;
+}
+
+/** Without a policy a pause may last as long as the shortest limit a policy can set. */
+const PAUSE_MAX_MS = 30 * 60_000;
+
+/** A capture process is ready within a second; whoever asked for it is told how that went rather than "starting". */
+const SETTLE_MS = 3000;
+
+/** What the daemon does for each route of the control protocol. */
+export function controlHandlers(daemon: Controlled): ControlHandlers {
+  return {
+    status: () => daemon.status(),
+    watch: (emit, signal) => daemon.watchers.follow(emit, signal),
+    pause: async ({ durationMs, reason }) => {
+      const { clock } = daemon;
+      checkLimit(durationMs, daemon.policy.policy?.pause.maxMs ?? PAUSE_MAX_MS);
+      daemon.collection.send({ type: 'pause', pause: startPause('person', durationMs, reason ?? '', clock) });
+      await daemon.collection.whenGone();
+      const now = clock.now();
+      const remainingMs = remainingPauseMs(daemon.collection.state, now);
+      return { until: new Date(now.wallMs + remainingMs).toISOString(), remainingMs };
+    },
+    resume: async () => {
+      daemon.collection.send({ type: 'resume', by: 'person' });
+      await daemon.collection.whenSettled(SETTLE_MS);
+      return daemon.status();
+    },
+    notice: () => {
+      const { id, text } = daemon.consent.notice();
+      return { id, text };
+    },
+    consent: () => daemon.consent.view,
+    grant: async ({ noticeId, via }) => {
+      daemon.consent.grant(noticeId, via);
+      daemon.consentChanged();
+      await daemon.collection.whenSettled(SETTLE_MS);
+      return daemon.consent.view;
+    },
+    revoke: async () => {
+      daemon.consent.revoke();
+      daemon.consentChanged();
+      await daemon.collection.whenGone();
+      return daemon.consent.view;
+    },
+    policy: () => ({ ...daemon.policy.mustHave(), problems: daemon.policy.problems }),
+    reload: async () => {
+      await daemon.reloadPolicy();
+      return { ...daemon.policy.mustHave(), problems: daemon.policy.problems };
+    },
+    uploadNow: () => daemon.upload.uploadNow(),
+    round: (emit, signal) => daemon.upload.serveRound(emit, signal),
+    roundResult: (result) => daemon.upload.takeResult(result),
+  };
+}
+
+function checkLimit(durationMs: number, maxMs: number): void {
+  if (durationMs <= maxMs) return;
+  const limit = formatDuration(maxMs);
+  throw new TelemetryError(
+    'limit',
+    `a pause may last at most ${limit} here, ${formatDuration(durationMs)} was asked for`,
+    {
+      op: 'pause',
+      hint: `telemetryctl pause ${limit}, and again when it ends`,
+    },
+  );
+}

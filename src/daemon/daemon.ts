@@ -1,0 +1,470 @@
+import { join } from 'node:path';
+import { CaptureChild } from '../capture/child-process.ts';
+import { delayNode } from '../capture/delay-node.ts';
+import { ControlServer } from '../control/server.ts';
+import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
+import { captureRefusal } from '../core/capture-refusal.ts';
+import type { Clock, Log, Random, Timers } from '../core/clock.ts';
+import { admittedCount, type CollectionName } from '../core/collection.ts';
+import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import { messageOf, TelemetryError } from '../core/errors.ts';
+import type { EventColumns } from '../core/events.ts';
+import { isLoopbackUrl } from '../core/gate.ts';
+import { parseHours } from '../core/hours.ts';
+import { type Pause, refreshPause, restorePause, startPause } from '../core/pause.ts';
+import type { LoadedPolicy, Policy } from '../core/policy.ts';
+import { splitByTime } from '../core/slice-columns.ts';
+import type { StatusReport } from '../core/status.ts';
+import { DEFAULT_POLICY } from '../policy/defaults.ts';
+import type { Refused } from '../policy/policy-outcome.ts';
+import { openConsent } from '../privacy/consent-file.ts';
+import { type Ledger, openLedger } from '../privacy/ledger.ts';
+import type { LedgerFact } from '../privacy/ledger-entry.ts';
+import { type Device, openDevice } from '../spool/device-file.ts';
+import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
+import { readPauses, writePauses } from '../spool/pauses-file.ts';
+import { Spool } from '../spool/spool.ts';
+import { UploadSchedule } from '../upload/schedule.ts';
+import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
+import { ConsentKeeper } from './consent-keeper.ts';
+import { controlHandlers } from './control-handlers.ts';
+import { CostMeter } from './cost-meter-node.ts';
+import { DisplayWatch } from './display-watch-node.ts';
+import { PolicyKeeper } from './policy-keeper.ts';
+import { Recorder } from './recorder.ts';
+import { capturedFact, Sealer } from './sealer.ts';
+import { statusReport } from './status-report.ts';
+import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
+import { readUploadState, writeUploadState } from './upload-state.ts';
+import { Watchers } from './watchers.ts';
+
+export interface DaemonSettings {
+  readonly version: string;
+  readonly mode: StatusReport['daemon']['mode'];
+  readonly stateDir: string;
+  readonly socketPath: string;
+  /** Conditions are not this machine's own. */
+  readonly isSimulated: boolean;
+  /** Overrides the policy's back end; `null` for the policy's. */
+  readonly backend: string | null;
+  readonly replay: CaptureConfig['replay'];
+  /** The person whose input it is. */
+  readonly uid: number;
+}
+
+export interface DaemonPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly random: Random;
+  readonly randomBytes: RandomBytes;
+  readonly power: PowerSource;
+  readonly network: NetworkSource;
+  readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
+  /** How a capture process is started. */
+  readonly captureProgram: {
+    readonly execPath: string;
+    readonly flags: readonly string[];
+    readonly entryFile: string;
+    readonly env: Readonly<Record<string, string>>;
+  };
+  readonly startUploader: () => UploaderProcess;
+  /** A replay is over (`null`) or failed (a message); only with `settings.replay`. */
+  readonly replayEnded: (problem: string | null) => void;
+  /** Moves the clock of a replay; timers are looked at afterwards. */
+  readonly advanceTo: (recordedMs: number) => void;
+}
+
+/** One wake-up a minute for all that must not be forgotten: cost, overdue timers, pauses on disk, limits. */
+const HEARTBEAT_MS = 60_000;
+
+/** The daemon: constructs and connects everything that lives in its process. */
+export class Daemon {
+  readonly settings: DaemonSettings;
+  readonly ports: DaemonPorts;
+  readonly clock: Clock;
+  readonly spool: Spool;
+  readonly collection: CollectionDriver;
+  readonly recorder: Recorder;
+  readonly sealer: Sealer;
+  readonly policy: PolicyKeeper;
+  readonly watchers: Watchers;
+  readonly #cost: CostMeter;
+  readonly #displays = new DisplayWatch();
+  readonly #server: ControlServer;
+  #consent: ConsentKeeper | null = null;
+  #upload: UploadDriver | null = null;
+  #schedule: UploadSchedule | null = null;
+  #ledger: Ledger | null = null;
+  #device: Device | null = null;
+  #identity: StatusReport['daemon'];
+  #captureConfig = '';
+  #stopped: Promise<void> | null = null;
+
+  constructor(settings: DaemonSettings, ports: DaemonPorts) {
+    this.settings = settings;
+    this.ports = ports;
+    this.clock = ports.clock;
+    const { clock, timers, log } = ports;
+    const { version, mode, stateDir, isSimulated } = settings;
+    this.#identity = { version, pid: process.pid, startedAt: null, mode, simulated: isSimulated, stateDir };
+    this.spool = new Spool(stateDir);
+    this.policy = new PolicyKeeper({ stateDir, log, load: ports.loadPolicy });
+    this.collection = new CollectionDriver({
+      clock,
+      timers,
+      log,
+      startChild: (generation) => this.#startChild(generation),
+      savePauses: () => this.savePauses(),
+      changed: (from, to) => this.#stateChanged(from, to),
+    });
+    this.recorder = new Recorder({
+      clock,
+      timers,
+      log,
+      spool: this.spool,
+      limits: () => (this.policy.policy ?? DEFAULT_POLICY).segment,
+      circumstances: () => ({
+        platform: `${process.platform}-${process.arch}`,
+        redaction: this.policy.mustHave().policy.capture.keys,
+        policyId: this.policy.mustHave().id,
+        receiptId: settings.replay === null ? (this.consent.view.receipt?.id ?? '') : '',
+        simulated: isSimulated,
+      }),
+      nextIdentity: () => ({
+        segmentId: timeOrderedUuid(clock.now().wallMs, ports.randomBytes),
+        device: this.#mustHave(this.#device).pseudonym,
+        sequence: this.#mustHave(this.#device).takeSequence(),
+      }),
+      closed: () => this.sealer.work(),
+      storage: (problem) => this.#storageChanged(problem),
+    });
+    this.sealer = new Sealer({
+      clock,
+      timers,
+      log,
+      spool: this.spool,
+      power: () => ports.power.current().state,
+      limits: () => (this.policy.policy ?? DEFAULT_POLICY).spool,
+      record: (facts) => this.record(facts),
+      changed: () => {
+        this.#upload?.evaluate();
+        this.watchers.changed();
+      },
+    });
+    this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    this.watchers = new Watchers(clock, timers, () => this.status());
+    this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
+  }
+
+  get consent(): ConsentKeeper {
+    return this.#mustHave(this.#consent);
+  }
+
+  get upload(): UploadDriver {
+    return this.#mustHave(this.#upload);
+  }
+
+  /** Brings the files in order, reads policy and consent, opens the control socket, then collects as they allow. */
+  async start(): Promise<void> {
+    const { clock, timers, log, random, randomBytes, power, network, startUploader } = this.ports;
+    const { stateDir, version, mode, uid } = this.settings;
+    const now = clock.now();
+    this.#identity = { ...this.#identity, startedAt: new Date(now.wallMs).toISOString() };
+    const policyIsRead = this.policy.reload();
+    const recovery = this.spool.recover();
+    this.#ledger = openLedger(stateDir, clock);
+    this.#device = openDevice(stateDir, randomBytes);
+    this.record([
+      { type: 'started', version, mode },
+      ...recovery.sealed.map(capturedFact),
+      ...recovery.quarantined.map(({ id, why }): LedgerFact => ({ type: 'quarantined', segment: id, why })),
+    ]);
+    for (const problem of recovery.problems) log.warn({ problem }, 'a file could not be recovered');
+    await policyIsRead;
+    const file = openConsent(stateDir, randomBytes);
+    if (file.problem !== null) log.error({}, file.problem);
+    this.#consent = new ConsentKeeper({ clock, file, uid, record: (facts) => this.record(facts) });
+    const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
+    this.#upload = new UploadDriver(
+      {
+        clock,
+        timers,
+        log,
+        random,
+        spool: this.spool,
+        power,
+        network,
+        device: this.#device.pseudonym,
+        outboxDir: join(stateDir, 'outbox'),
+        policy: () => this.policy.policy?.upload ?? null,
+        consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
+        mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        record: (facts) => this.record(facts),
+        saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
+        startUploader,
+        changed: () => this.watchers.changed(),
+        conditionsChanged: () => this.sealer.work(),
+      },
+      readUploadState(stateDir, dailyBudget, now.wallMs),
+    );
+    for (const pause of this.#standingPauses()) this.collection.send({ type: 'pause', pause });
+    await this.#upload.start();
+    await this.#server.start();
+    this.applyPolicy();
+    this.#displays.start(() => this.collection.send({ type: 'retry' }));
+    this.#cost.sample();
+    this.#beat();
+    log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
+  }
+
+  /** Takes what is captured, seals it, lets go of everything. Resolves when all of that is on disk. Idempotent. */
+  stop(cause: string): Promise<void> {
+    this.#stopped ??= this.#stop(cause);
+    return this.#stopped;
+  }
+
+  async #stop(cause: string): Promise<void> {
+    const { timers, log } = this.ports;
+    this.#displays.stop();
+    this.#schedule?.stop();
+    this.collection.send({ type: 'stop' });
+    await Promise.all([this.collection.whenGone(), this.#upload?.stop()]);
+    this.recorder.roll();
+    this.sealer.sealAll();
+    this.record([{ type: 'stopped', cause }]);
+    this.savePauses();
+    timers.stop();
+    this.spool.stop();
+    this.#ledger?.close();
+    this.#ledger = null;
+    await this.#server.stop();
+    log.info({ cause }, 'telemetryd stopped');
+  }
+
+  /** Reads the policy files anew. */
+  async reloadPolicy(): Promise<void> {
+    if (await this.policy.reload()) this.applyPolicy();
+    this.watchers.changed();
+  }
+
+  /** The policy in force may have changed: everything that depends on it is told. */
+  applyPolicy(): void {
+    const { loaded } = this.policy;
+    const policy = loaded?.policy ?? null;
+    this.consent.policyChanged(loaded);
+    if (loaded !== null) this.record([{ type: 'policy', policy: loaded.id, source: loaded.source }]);
+    const config = JSON.stringify(policy === null ? null : this.#configOf(policy));
+    if (this.#captureConfig !== config) {
+      this.#captureConfig = config;
+      this.collection.send({ type: 'reconfigure' });
+    }
+    this.recorder.roll();
+    this.collection.send({
+      type: 'policy',
+      policy:
+        policy === null
+          ? null
+          : { hours: parseHours(policy.capture.hours) ?? null, refusal: this.#refusal(policy) },
+    });
+    this.consentChanged();
+    this.#restartSchedule(policy);
+  }
+
+  /** Consent may have changed: collection and uploads are told. */
+  consentChanged(): void {
+    const standing = this.settings.replay === null ? this.consent.standing : 'granted';
+    if (standing === 'revoked') this.recorder.forgetPending();
+    this.collection.send({ type: 'consent', standing });
+    this.upload.evaluate();
+    this.watchers.changed();
+  }
+
+  status(): StatusReport {
+    const { clock, power, network } = this.ports;
+    return statusReport(
+      {
+        identity: this.#identity,
+        collection: this.collection,
+        recorder: this.recorder,
+        spool: this.spool,
+        sealer: this.sealer,
+        upload: this.upload,
+        nextUploadAt: () => this.#schedule?.nextAt() ?? null,
+        power: () => power.current(),
+        network: () => network.current(),
+        consent: this.consent,
+        policy: this.policy,
+        cost: this.#cost,
+      },
+      clock.now(),
+    );
+  }
+
+  /** Appends to the ledger. A disk that refuses is logged: no capture goes on then anyway. */
+  record(facts: readonly LedgerFact[]): void {
+    if (facts.length > 0) this.#trySave('the ledger', () => this.#ledger?.appendEntries(facts));
+  }
+
+  /** Writes the standing pauses with what is left of them. */
+  savePauses(): void {
+    const now = this.ports.clock.now();
+    const pauses = this.collection.state.pauses.map((pause) => refreshPause(pause, now));
+    this.#trySave('the pauses', () => writePauses(this.settings.stateDir, pauses));
+  }
+
+  /** What the last run, or telemetryctl since then, left standing. In doubt a pause stands. */
+  #standingPauses(): Pause[] {
+    const { clock, log } = this.ports;
+    const read = readPauses(this.settings.stateDir);
+    if (read.kind === 'missing') return [];
+    if (read.kind === 'ok') return read.value.flatMap((saved) => restorePause(saved, clock) ?? []);
+    log.error(
+      { reason: read.reason, keptAs: read.keptAs },
+      'the pauses on disk are damaged; pausing in case one stood',
+    );
+    return [startPause('person', DEFAULT_POLICY.pause.maxMs, 'a pause may have stood', clock)];
+  }
+
+  #startChild(generation: number): CaptureProcess {
+    const child = new CaptureChild({
+      ...this.ports.captureProgram,
+      delay: delayNode,
+      onMessage: (message) => this.#onChildMessage(generation, message),
+      onExit: (reason) => {
+        this.recorder.flush();
+        if (reason.code !== 'stopped') this.ports.log.warn({ code: reason.code }, reason.text);
+        if (this.settings.replay !== null && !this.collection.state.isStopping) {
+          // A recording is played once: a second try would record the same again.
+          this.ports.replayEnded(reason.text);
+          this.collection.send({ type: 'stop' });
+        }
+        this.collection.send({ type: 'child-exited', generation, reason });
+      },
+    });
+    child.start(this.#configOf(this.policy.mustHave().policy));
+    return child;
+  }
+
+  #onChildMessage(generation: number, message: ChildMessage): void {
+    switch (message.type) {
+      case 'ready':
+        this.recorder.childReady(message.info);
+        this.collection.send({ type: 'child-ready', generation });
+        return;
+      case 'batch':
+        for (const columns of this.#inTime(message.columns)) {
+          this.recorder.take(
+            columns,
+            admittedCount(this.collection.state, generation, columns),
+            message.loss,
+          );
+        }
+        this.watchers.changed();
+        return;
+      case 'end':
+        this.ports.replayEnded(null);
+        return;
+      case 'failed':
+        // Its exit follows and carries the reason.
+        return;
+    }
+  }
+
+  /** A batch as it comes; of a replay second by second, the clock moved and timers looked at before each. */
+  *#inTime(columns: EventColumns): Generator<EventColumns> {
+    if (this.settings.replay === null) {
+      yield columns;
+      return;
+    }
+    for (const second of splitByTime(columns, 1000)) {
+      this.ports.advanceTo(second.t[0] ?? 0);
+      this.ports.timers.recheck();
+      yield second;
+    }
+  }
+
+  #configOf(policy: Policy): CaptureConfig {
+    const { keys, mouseHz, focusUnknown, backend } = policy.capture;
+    const { replay } = this.settings;
+    return {
+      backend: replay === null ? (this.settings.backend ?? backend) : 'replay',
+      keys,
+      mouseHz,
+      focusUnknown,
+      replay,
+    };
+  }
+
+  #refusal(policy: Policy) {
+    // A recording captures no one: only encryption that is missing stands against it.
+    const refusal = captureRefusal(policy);
+    return this.settings.replay !== null && refusal?.code === 'focus-unknown' ? null : refusal;
+  }
+
+  #stateChanged(from: CollectionName, to: CollectionName): void {
+    this.recorder.stateChanged(from, to);
+    this.watchers.changed();
+  }
+
+  #storageChanged(problem: string | null): void {
+    this.collection.send({
+      type: 'storage',
+      problem:
+        problem === null
+          ? null
+          : {
+              code: 'storage',
+              text: `Nothing can be written: ${problem}.`,
+              hint: 'free some space; it goes on by itself',
+            },
+    });
+  }
+
+  #mayLeave(receiptId: string, url: string): boolean {
+    return receiptId === '' ? isLoopbackUrl(url) : this.consent.mayLeave(receiptId, url);
+  }
+
+  #restartSchedule(policy: Policy | null): void {
+    const { clock, timers } = this.ports;
+    this.#schedule?.stop();
+    this.#schedule = null;
+    if (policy === null || policy.upload.url === '') return;
+    const { schedule: expression } = policy.upload;
+    this.#schedule = new UploadSchedule({
+      expression,
+      device: this.#mustHave(this.#device).pseudonym,
+      clock,
+      timers,
+    });
+    this.#schedule.start(() => this.upload.due());
+  }
+
+  #beat(): void {
+    const { clock, timers } = this.ports;
+    timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
+      timers.recheck();
+      this.#schedule?.recheck();
+      this.#cost.sample();
+      if (this.collection.state.pauses.length > 0) this.savePauses();
+      if (this.spool.stats().queued.segments > 0) this.upload.refresh();
+      this.sealer.enforceLimits();
+      this.sealer.work();
+      this.#beat();
+    });
+  }
+
+  #trySave(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.ports.log.error({ err: messageOf(error) }, `${what} could not be written`);
+    }
+  }
+
+  #mustHave<T>(part: T | null): T {
+    if (part === null)
+      throw new TelemetryError('unavailable', 'the daemon is still starting', { hint: 'wait a moment' });
+    return part;
+  }
+}

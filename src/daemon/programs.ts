@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+
+/** The programs the daemon starts, each a bundle beside its own. */
+export type Program = 'capture-child' | 'telemetry-uploader' | 'policy-loader';
+
+/** The one place where a child process's entry is resolved. All bundles lie in one folder. */
+export function programPath(program: Program): string {
+  return fileURLToPath(new URL(`./${program}.js`, import.meta.url));
+}
+
+/**
+ * V8 and Node flags of every program we start. SIGUSR1 would open an unauthenticated inspector. The memory reducer's
+ * timers cost 7 context switches a minute after activity; small young generations keep resident memory low, and a
+ * batch a second does not need more.
+ */
+export const NODE_FLAGS = ['--disable-sigusr1', '--no-memory-reducer', '--max-semi-space-size=1'] as const;
+
+/** Only these reach a child process; no `NODE_OPTIONS`, no `SSLKEYLOGFILE`. */
+const COMMON = ['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
+/** Only the capture child knows the display. */
+const DISPLAY = ['DISPLAY', 'XAUTHORITY', 'WAYLAND_DISPLAY', 'XDG_RUNTIME_DIR', 'XDG_SESSION_TYPE'] as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of the capture child, from the daemon's. */
+export function captureEnvironment(env: Environment): Record<string, string> {
+  return pick(env, [...COMMON, ...DISPLAY]);
+}
+
+/** The environment of any other helper, from the daemon's, plus `extra`. */
+export function helperEnvironment(
+  env: Environment,
+  extra: Record<string, string> = {},
+): Record<string, string> {
+  return { ...pick(env, COMMON), ...extra };
+}
+
+function pick(env: Environment, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = env[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}

@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import pino from 'pino';
+import { SystemClock } from '../conditions/clock-node.ts';
+import { networkSysfs } from '../conditions/network-sysfs.ts';
+import { powerSysfs } from '../conditions/power-sysfs.ts';
+import { sysfsRoot } from '../conditions/sysfs-root.ts';
+import { type Locations, locations } from '../control/locations.ts';
+import type { Clock } from '../core/clock.ts';
+import { EXIT, TelemetryError } from '../core/errors.ts';
+import { VERSION } from '../core/version.ts';
+import { loadPolicy } from '../policy/policy-process.ts';
+import { ensureFolder } from '../spool/durable-file.ts';
+import { acquireProcessLock } from '../spool/process-lock.ts';
+import { Daemon } from './daemon.ts';
+import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
+import { ReplayClock } from './replay-clock-node.ts';
+import { NodeTimers } from './timers-node.ts';
+import { startUploader } from './uploader-process-node.ts';
+
+const MODES = ['user', 'system', 'foreground'] as const;
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+
+export interface RunOptions {
+  readonly backend: string | null;
+  readonly replay: { readonly file: string; readonly speed: number | 'max' } | null;
+  readonly mode: (typeof MODES)[number];
+  readonly isUntilStdinCloses: boolean;
+  readonly logLevel: (typeof LEVELS)[number];
+}
+
+/** The options of `telemetryd run` as commander gives them; throws a usage error for values that are none. */
+export function parseRunOptions(options: Record<string, unknown>): RunOptions {
+  const { backend, replay, speed, mode, untilStdinCloses, logLevel } = options;
+  if (typeof replay === 'string' && !existsSync(replay)) {
+    throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
+  }
+  return {
+    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook']) : null,
+    replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
+    mode: oneOf('--mode', String(mode), MODES),
+    isUntilStdinCloses: untilStdinCloses === true,
+    logLevel: oneOf('--log-level', String(logLevel), LEVELS),
+  };
+}
+
+function parseSpeed(text: string): number | 'max' {
+  if (text === 'max') return 'max';
+  const speed = Number(text);
+  if (text.trim() !== '' && speed > 0 && speed <= 1000) return speed;
+  throw usage(`--speed ${text} is not a speed`, 'a number above 0 and up to 1000, or max');
+}
+
+function oneOf<Word extends string>(option: string, text: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw usage(`${option} ${text} is not known`, `one of ${words.join(', ')}`);
+}
+
+/**
+ * Runs the daemon until a signal, the end of standard input where that was asked for, or the end of a replay. Resolves
+ * with the exit code when everything is on disk.
+ */
+export async function runDaemon(options: RunOptions): Promise<number> {
+  process.umask(0o077);
+  const { env } = process;
+  const around = {
+    env,
+    uid: process.getuid?.() ?? 0,
+    platform: process.platform,
+    home: homedir(),
+    cwd: process.cwd(),
+  };
+  const place = locations(around);
+  checkSimulation(options, env);
+  const stateDir = options.replay === null ? place.stateDir : join(place.stateDir, 'replay');
+  const socketPath = options.replay === null ? place.socketPath : join(stateDir, 'run', 'control.sock');
+  mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
+  ensureFolder(stateDir);
+  const machineClock = new SystemClock();
+  const lock = acquireProcessLock(stateDir, machineClock.bootId);
+  const log = pino({ level: options.logLevel, base: { pid: process.pid } });
+  const replayClock = options.replay === null ? null : new ReplayClock(options.replay.speed);
+  const clock: Clock = replayClock ?? machineClock;
+  const speed = options.replay?.speed ?? 1;
+  const timers = new NodeTimers(clock, speed === 'max' ? Infinity : speed);
+  const root = sysfsRoot(env);
+  const stopping = Promise.withResolvers<{ cause: string; problem: string | null }>();
+  const daemon = new Daemon(
+    {
+      version: VERSION,
+      mode: options.mode,
+      stateDir,
+      socketPath,
+      isSimulated: root.isSimulated,
+      backend: options.backend,
+      replay: options.replay,
+      uid: around.uid,
+    },
+    {
+      clock,
+      timers,
+      log,
+      random: Math.random,
+      randomBytes,
+      power: powerSysfs(root),
+      network: networkSysfs(root),
+      loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
+      captureProgram: {
+        execPath: process.execPath,
+        flags: NODE_FLAGS,
+        entryFile: programPath('capture-child'),
+        env: captureEnvironment(env),
+      },
+      startUploader: () =>
+        startUploader(
+          process.execPath,
+          [...NODE_FLAGS, programPath('telemetry-uploader'), socketPath],
+          helperEnvironment(env),
+          log,
+        ),
+      replayEnded: (problem) => stopping.resolve({ cause: 'the recording ended', problem }),
+      advanceTo: (recordedMs) => replayClock?.advanceTo(recordedMs),
+    },
+  );
+  const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  process.on('SIGHUP', () => void daemon.reloadPolicy());
+  if (options.isUntilStdinCloses) {
+    process.stdin
+      .resume()
+      .once('close', () => stopping.resolve({ cause: 'standard input closed', problem: null }));
+  }
+  try {
+    await daemon.start();
+    const { cause, problem } = await stopping.promise;
+    await daemon.stop(cause);
+    if (options.replay !== null) printTotals(daemon, stateDir);
+    if (problem === null) return EXIT.ok;
+    throw new TelemetryError('failed', problem, {
+      op: 'replay',
+      hint: 'mend the recording; what came before is sealed',
+    });
+  } catch (error) {
+    await daemon.stop('it failed').catch(() => undefined);
+    throw error;
+  } finally {
+    process.stdin.pause();
+    lock.release();
+  }
+}
+
+/** What a replay made of its recording. */
+function printTotals(daemon: Daemon, stateDir: string): void {
+  const { recordedEvents, loss } = daemon.recorder;
+  const { bytes, segments } = daemon.spool.stats();
+  const perEvent = recordedEvents === 0 ? 0 : daemon.sealer.sealedBytes / recordedEvents;
+  process.stdout.write(
+    `Replayed ${recordedEvents} events (${loss.thinned} thinned, ${loss.redacted} redacted, ${loss.dropped} dropped)` +
+      ` into ${daemon.sealer.sealedBytes} bytes, ${perEvent.toFixed(2)} bytes an event.\n` +
+      `${stateDir} holds ${segments} segments, ${bytes} bytes.\n`,
+  );
+}
+
+/** A simulated machine is for tests and containers: a service must not be told by its environment that it is on Wi-Fi. */
+function checkSimulation(options: RunOptions, env: NodeJS.ProcessEnv): void {
+  if (options.mode === 'foreground' || !sysfsRoot(env).isSimulated) return;
+  throw usage(
+    'TELEMETRYD_SYSFS_ROOT works in the foreground mode only',
+    'unset it, or start telemetryd run without --mode',
+  );
+}
+
+function policyPaths(place: Locations, mode: RunOptions['mode'], uid: number) {
+  const existing = place.policyPaths.find((path) => existsSync(path));
+  return {
+    policyFile: existing ?? place.policyPaths[0] ?? '/etc/telemetryd/policy.toml',
+    preferencesFile: place.preferencesPath,
+    isSystem: mode === 'system',
+    personUid: uid,
+    isPolicyRequired: process.env['TELEMETRYD_POLICY'] !== undefined,
+  };
+}
+
+function policyProgram(env: NodeJS.ProcessEnv) {
+  return {
+    execPath: process.execPath,
+    execArgv: NODE_FLAGS,
+    entry: programPath('policy-loader'),
+    env: helperEnvironment(env),
+    timeoutMs: 10_000,
+  };
+}
+
+function usage(message: string, hint: string): TelemetryError {
+  return new TelemetryError('usage', message, { op: 'run', hint });
+}

@@ -1,0 +1,137 @@
+import type { Instant } from '../core/clock.ts';
+import type { CollectionState } from '../core/collection.ts';
+import { remainingPauseMs } from '../core/collection.ts';
+import type { Network, Power } from '../core/conditions.ts';
+import type { StatusReport } from '../core/status.ts';
+import type { Spool } from '../spool/spool.ts';
+import { spentAt } from '../upload/spending.ts';
+import type { CollectionDriver } from './collection-driver.ts';
+import type { ConsentKeeper } from './consent-keeper.ts';
+import type { CostMeter } from './cost-meter-node.ts';
+import type { PolicyKeeper } from './policy-keeper.ts';
+import type { Recorder } from './recorder.ts';
+import type { Sealer } from './sealer.ts';
+import type { UploadDriver } from './upload-driver.ts';
+
+/** The parts of a running daemon that a report is made of. */
+export interface ReportParts {
+  readonly identity: StatusReport['daemon'];
+  readonly collection: CollectionDriver;
+  readonly recorder: Recorder;
+  readonly spool: Spool;
+  readonly upload: UploadDriver;
+  readonly nextUploadAt: () => Date | null;
+  readonly power: () => Power;
+  readonly network: () => Network;
+  readonly consent: ConsentKeeper;
+  readonly policy: PolicyKeeper;
+  readonly cost: CostMeter;
+  readonly sealer: Sealer;
+}
+
+/** `telemetryctl status --json` as of now. */
+export function statusReport(parts: ReportParts, now: Instant): StatusReport {
+  const { collection, recorder, policy } = parts;
+  return {
+    schema: 1,
+    daemon: parts.identity,
+    collection: {
+      state: collection.state.name,
+      since: iso(collection.state.sinceWallMs),
+      until: untilOf(collection.state, now),
+      reasons: collection.reasons(),
+    },
+    capture: {
+      backend: recorder.backend?.backend ?? policy.policy?.capture.backend ?? 'auto',
+      alive: collection.state.child.phase === 'running',
+      pid: collection.childPid,
+      lastEventAt:
+        recorder.lastEventMonoMs === null ? null : iso(now.wallMs - now.monoMs + recorder.lastEventMonoMs),
+      events: { recorded: recorder.recordedEvents, ...recorder.loss },
+      restarts: collection.state.restarts,
+    },
+    spool: spoolPart(parts),
+    upload: uploadPart(parts, now),
+    conditions: conditionsPart(parts),
+    consent: consentPart(parts.consent),
+    exemptions: [],
+    policy: {
+      source: policy.loaded?.source ?? 'none',
+      id: policy.loaded?.id ?? null,
+      keys: policy.policy?.capture.keys ?? 'off',
+      problems: policy.problems,
+    },
+    cost: costPart(parts),
+  };
+}
+
+function untilOf(state: CollectionState, now: Instant): string | null {
+  const leftMs = remainingPauseMs(state, now);
+  if (state.name === 'paused' && leftMs > 0) return iso(now.wallMs + leftMs);
+  if (state.name === 'exempt' && state.exemptUntilBootMs !== null) {
+    return iso(now.wallMs + state.exemptUntilBootMs - now.bootMs);
+  }
+  return null;
+}
+
+function spoolPart({ spool, policy, collection }: ReportParts): StatusReport['spool'] {
+  const stats = spool.stats();
+  return {
+    segments: stats.segments,
+    bytes: stats.bytes,
+    limitBytes: policy.policy?.spool.limitBytes ?? 0,
+    oldestAt: stats.oldestWallMs === null ? null : iso(stats.oldestWallMs),
+    quarantined: stats.quarantined.segments,
+    problem: collection.state.storage?.text ?? null,
+  };
+}
+
+function uploadPart(
+  { upload, spool, policy, nextUploadAt }: ReportParts,
+  now: Instant,
+): StatusReport['upload'] {
+  const stats = spool.stats();
+  const spent = spentAt(upload.state.spending, now.wallMs);
+  const limits = policy.policy?.upload;
+  return {
+    gate: upload.blockers.length === 0 ? 'open' : 'closed',
+    blockers: upload.blockers.map(({ code, text, sinceWallMs }) => ({ code, text, since: iso(sinceWallMs) })),
+    queued: stats.queued,
+    lastSuccessAt: upload.state.lastSuccessWallMs === null ? null : iso(upload.state.lastSuccessWallMs),
+    nextAttemptAt: nextUploadAt()?.toISOString() ?? null,
+    sent: {
+      todayBytes: spent.todayBytes,
+      monthBytes: spent.monthBytes,
+      totalBytes: stats.sentEver.bytes,
+      totalSegments: stats.sentEver.segments,
+    },
+    budget: { dailyBytes: limits?.dailyBudgetBytes ?? 0, monthlyBytes: limits?.monthlyBudgetBytes ?? 0 },
+    destination: limits?.url ?? '',
+    isSending: upload.isSending,
+  };
+}
+
+function conditionsPart({ power, network, policy }: ReportParts): StatusReport['conditions'] {
+  const { kind, metered, ssid } = network();
+  const ssids = policy.policy?.upload.ssids ?? [];
+  const ssidAllowed = ssids.length === 0 || kind !== 'wifi' ? null : ssid !== null && ssids.includes(ssid);
+  return { power: power().state, network: { kind, metered, ssidAllowed } };
+}
+
+function consentPart(consent: ConsentKeeper): StatusReport['consent'] {
+  const { state, receipt } = consent.view;
+  return { state, noticeId: receipt?.noticeId ?? null, grantedAt: receipt?.grantedAt ?? null };
+}
+
+function costPart({ cost, recorder, sealer }: ReportParts): StatusReport['cost'] {
+  const closedHours = recorder.closedActiveMs / 3_600_000;
+  return {
+    ...cost.report(),
+    bytesPerActiveHour: closedHours === 0 ? 0 : Math.round(sealer.sealedBytes / closedHours),
+    activeHours: Number((recorder.activeMs / 3_600_000).toFixed(4)),
+  };
+}
+
+function iso(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

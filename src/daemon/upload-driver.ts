@@ -1,0 +1,336 @@
+import type { Round, RoundMessage, SegmentResult, UploadNowReply } from '../control/protocol.ts';
+import type { Clock, Log, Random, Timers } from '../core/clock.ts';
+import type { ConsentStanding } from '../core/collection.ts';
+import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import {
+  type Blocker,
+  gateBlockers,
+  isLoopbackUrl,
+  type StandingBlocker,
+  trackBlockers,
+} from '../core/gate.ts';
+import { isWithinHours, msToNextEdge, parseHours } from '../core/hours.ts';
+import type { Policy } from '../core/policy.ts';
+import type { LedgerFact } from '../privacy/ledger-entry.ts';
+import type { SealedFacts } from '../spool/sealed-file.ts';
+import type { Spool } from '../spool/spool.ts';
+import { charge, spentAt } from '../upload/spending.ts';
+import { backoffUntil, nextBackoff } from '../upload/upload-policy.ts';
+import type { UploadState } from './upload-state.ts';
+
+/** A running uploader process. */
+export interface UploaderProcess {
+  readonly exited: Promise<void>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export interface UploadPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly random: Random;
+  readonly spool: Spool;
+  readonly power: PowerSource;
+  readonly network: NetworkSource;
+  readonly device: string;
+  readonly outboxDir: string;
+  readonly policy: () => Policy['upload'] | null;
+  readonly consent: () => ConsentStanding;
+  /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
+  readonly mayLeave: (receiptId: string, url: string) => boolean;
+  readonly record: (facts: readonly LedgerFact[]) => void;
+  readonly saveState: (state: UploadState) => void;
+  readonly startUploader: () => UploaderProcess;
+  /** Power or network changed; called before the gate is looked at. */
+  readonly conditionsChanged: () => void;
+  /** Something that status shows has changed. */
+  readonly changed: () => void;
+}
+
+/** While a transfer runs without an event source for power and network, they are read this often. */
+const WATCH_MS = 1000;
+/** An uploader that has not come for its round by then will not come. */
+const CONNECT_MS = 15_000;
+/** An uploader told to stop destroys its connection within 100 ms; one that has not exited by then never will. */
+const ABORT_MS = 1000;
+/** A round takes at most this many files; the rest goes in the next one, which starts at once. */
+const ROUND_SEGMENTS = 100;
+/** Away from this machine a new connection costs 2 to 4 KB: it must be worth it, or an hour old. */
+const WORTHWHILE = { bytes: 64 * 1024, afterMs: 3_600_000 };
+
+interface ActiveRound {
+  readonly round: Round;
+  readonly process: UploaderProcess;
+  /** Set once the uploader has come for it. */
+  emit: ((message: RoundMessage) => void) | null;
+  end: (() => void) | null;
+  isAborted: boolean;
+  isServed: boolean;
+}
+
+/**
+ * Decides when a round of uploads runs, hands it to the uploader process and keeps account of what it reports. A round
+ * that was due while the gate was closed runs as soon as it opens.
+ */
+export class UploadDriver {
+  readonly #ports: UploadPorts;
+  #state: UploadState;
+  #blockers: readonly StandingBlocker[] = [];
+  #round: ActiveRound | null = null;
+  #isDue = false;
+  #isStopping = false;
+  #lastRoundWallMs = 0;
+
+  constructor(ports: UploadPorts, state: UploadState) {
+    this.#ports = ports;
+    this.#state = state;
+  }
+
+  get state(): UploadState {
+    return this.#state;
+  }
+
+  get blockers(): readonly StandingBlocker[] {
+    return this.#blockers;
+  }
+
+  get isSending(): boolean {
+    return this.#round !== null;
+  }
+
+  async start(): Promise<void> {
+    const { power, network, conditionsChanged } = this.#ports;
+    const changed = (): void => {
+      conditionsChanged();
+      this.evaluate();
+    };
+    await Promise.all([power.start(changed), network.start(changed)]);
+    this.evaluate();
+  }
+
+  /** Aborts a running round and resolves when its uploader is gone and its files are back. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#abort('the daemon is stopping');
+    for (const name of ['upload-watch', 'upload-connect', 'upload-wake']) this.#ports.timers.clear(name);
+    await this.#round?.process.exited;
+    await Promise.all([this.#ports.power.stop(), this.#ports.network.stop()]);
+  }
+
+  /** The schedule, or the person, wants a round. */
+  due(): void {
+    this.#isDue = true;
+    this.refresh();
+  }
+
+  /** Reads power and network again, then decides. Called on the heartbeat while something waits. */
+  refresh(): void {
+    this.#ports.power.refresh();
+    this.#ports.network.refresh();
+    this.evaluate();
+  }
+
+  /** Decides anew, from what is known: closes or opens the gate, starts or aborts a round, sets the one timer. */
+  evaluate(): void {
+    const policy = this.#ports.policy();
+    const { wallMs, bootMs } = this.#ports.clock.now();
+    const eligible = policy === null ? [] : this.#eligible(policy);
+    const ripe =
+      policy === null ? [] : eligible.filter((found) => found.lastEventWallMs + policy.holdBackMs <= wallMs);
+    const heldUntil =
+      policy !== null && ripe.length === 0 && eligible.length > 0
+        ? Math.min(...eligible.map((found) => found.lastEventWallMs + policy.holdBackMs))
+        : null;
+    const found = this.#findBlockers(policy, heldUntil);
+    const before = this.#blockers.map((blocker) => blocker.code).join();
+    this.#blockers = trackBlockers(this.#blockers, found, wallMs);
+    if (before !== found.map((blocker) => blocker.code).join()) this.#ports.changed();
+
+    const closing = found.find((blocker) => blocker.code !== 'hold-back');
+    if (closing !== undefined) this.#abort(closing.code);
+    const wakeWallMs = this.#nextWake(policy, heldUntil);
+    if (wakeWallMs === null || this.#isStopping) this.#ports.timers.clear('upload-wake');
+    else
+      this.#ports.timers.set('upload-wake', bootMs + Math.max(0, wakeWallMs - wallMs), () => this.refresh());
+
+    const isReady = found.length === 0 && this.#round === null && !this.#isStopping && this.#isDue;
+    if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
+  }
+
+  uploadNow(): UploadNowReply {
+    this.due();
+    return {
+      started: this.#round !== null,
+      blockers: this.#blockers.map(({ code, text }) => ({ code, text })),
+    };
+  }
+
+  /** The uploader has come for its round: it gets the round, and later perhaps word to stop. */
+  async serveRound(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void> {
+    const round = this.#round;
+    if (round === null || round.isServed || round.isAborted) {
+      emit({ type: 'none' });
+      return;
+    }
+    this.#ports.timers.clear('upload-connect');
+    round.isServed = true;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    round.emit = emit;
+    round.end = () => resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    emit({ type: 'round', round: round.round });
+    await promise;
+    round.emit = null;
+    round.end = null;
+  }
+
+  /** What became of one segment. Counts, moves the file, sets the backoff; durable when it returns. */
+  takeResult(result: SegmentResult): void {
+    const round = this.#round;
+    const sent = round?.round.segments.find((segment) => segment.id === result.id);
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = { ...this.#state, spending: charge(this.#state.spending, result.chargedBytes, wallMs) };
+    if (round !== null && sent !== undefined) this.#settle(result, round.round.url, sent.sizeBytes, wallMs);
+    this.#ports.saveState(this.#state);
+    this.#ports.changed();
+    this.evaluate();
+  }
+
+  #settle(result: SegmentResult, destination: string, bytes: number, wallMs: number): void {
+    const { id, sha256, chargedBytes } = result;
+    const { spool, record, random, log } = this.#ports;
+    this.#state = { ...this.#state, backoff: nextBackoff(this.#state.backoff, result, wallMs, random) };
+    if (result.outcome === 'stored') {
+      this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
+      const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
+      if (isNew) record([{ type: 'sent', segment: id, bytes, sha256, destination }]);
+      log.info({ segment: id, bytes }, 'segment sent');
+    } else if (result.outcome === 'refused') {
+      if (spool.quarantine(id)) record([{ type: 'quarantined', segment: id, why: result.detail }]);
+      log.warn(
+        { segment: id, status: result.status, detail: result.detail },
+        'the collector refused a segment',
+      );
+    } else {
+      log.warn({ segment: id, status: result.status, detail: result.detail }, 'a segment was not sent');
+    }
+  }
+
+  #eligible(policy: Policy['upload']): SealedFacts[] {
+    return this.#ports.spool
+      .sealedSegments()
+      .filter((found) => this.#ports.mayLeave(found.receiptId, policy.url));
+  }
+
+  #findBlockers(policy: Policy['upload'] | null, heldBackUntilWallMs: number | null): Blocker[] {
+    if (policy === null)
+      return [{ code: 'no-destination', text: 'There is no valid policy: nothing is ever sent.' }];
+    const { wallMs } = this.#ports.clock.now();
+    const spent = spentAt(this.#state.spending, wallMs);
+    return gateBlockers({
+      upload: policy,
+      power: this.#ports.power.current(),
+      network: this.#ports.network.current(),
+      consent: this.#ports.consent(),
+      spentTodayBytes: spent.todayBytes,
+      spentMonthBytes: spent.monthBytes,
+      backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
+      isUnauthorised: this.#state.backoff.isUnauthorised,
+      wallMs,
+      heldBackUntilWallMs,
+    });
+  }
+
+  /** The next moment at which the gate may open by itself. */
+  #nextWake(policy: Policy['upload'] | null, heldUntil: number | null): number | null {
+    if (policy === null) return null;
+    const { wallMs } = this.#ports.clock.now();
+    const edge = msToNextEdge(parseHours(policy.hours) ?? null, wallMs);
+    const candidates = [
+      heldUntil,
+      backoffUntil(this.#state.backoff, wallMs),
+      edge === null || isWithinHours(parseHours(policy.hours) ?? null, wallMs) ? null : wallMs + edge,
+    ].filter((at): at is number => at !== null && at > wallMs);
+    return candidates.length === 0 ? null : Math.min(...candidates);
+  }
+
+  #isWorthwhile(policy: Policy['upload'], ripe: readonly SealedFacts[]): boolean {
+    if (ripe.length === 0) return false;
+    if (isLoopbackUrl(policy.url)) return true;
+    const bytes = ripe.reduce((sum, found) => sum + found.sizeBytes, 0);
+    return (
+      bytes >= WORTHWHILE.bytes ||
+      this.#ports.clock.now().wallMs - this.#lastRoundWallMs >= WORTHWHILE.afterMs
+    );
+  }
+
+  #begin(policy: Policy['upload'], ripe: readonly SealedFacts[]): void {
+    const { spool, clock, timers, log } = this.#ports;
+    const { wallMs, bootMs } = clock.now();
+    const spent = spentAt(this.#state.spending, wallMs);
+    const files = spool.takeForRound(ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id));
+    if (files.length === 0) return;
+    this.#isDue = false;
+    this.#lastRoundWallMs = wallMs;
+    const round: Round = {
+      url: policy.url,
+      device: this.#ports.device,
+      outboxDir: this.#ports.outboxDir,
+      rateBytesPerSecond: policy.rateBytesPerSecond,
+      budgetBytes: Math.min(
+        policy.dailyBudgetBytes - spent.todayBytes,
+        policy.monthlyBudgetBytes - spent.monthBytes,
+      ),
+      segments: files.map(({ id, path, sizeBytes }) => ({
+        id,
+        file: path.slice(path.lastIndexOf('/') + 1),
+        sizeBytes,
+      })),
+    };
+    log.info({ segments: files.length }, 'upload round begins');
+    const uploader = this.#ports.startUploader();
+    this.#round = { round, process: uploader, emit: null, end: null, isAborted: false, isServed: false };
+    timers.set('upload-connect', bootMs + CONNECT_MS, () => uploader.kill());
+    this.#watch();
+    this.#ports.changed();
+    void uploader.exited.then(() => this.#ended(ripe.length > files.length));
+  }
+
+  #watch(): void {
+    this.#ports.timers.set('upload-watch', this.#ports.clock.now().bootMs + WATCH_MS, () => {
+      if (this.#round === null) return;
+      this.refresh();
+      this.#watch();
+    });
+  }
+
+  /** The uploader is gone, in whatever way: what it did not send goes back. */
+  #ended(isMoreWaiting: boolean): void {
+    const wasAborted = this.#round?.isAborted ?? false;
+    this.#round?.end?.();
+    this.#round = null;
+    for (const name of ['upload-watch', 'upload-connect']) this.#ports.timers.clear(name);
+    const returned = this.#ports.spool.returnFromOutbox();
+    // What an abort cut short, or did not fit, goes on as soon as the gate allows.
+    if (isMoreWaiting || (wasAborted && returned.length > 0)) this.#isDue = true;
+    this.#ports.changed();
+    if (!this.#isStopping) this.evaluate();
+  }
+
+  #abort(reason: string): void {
+    const round = this.#round;
+    if (round === null || round.isAborted) return;
+    round.isAborted = true;
+    this.#ports.log.info({ reason }, 'upload round aborted');
+    if (round.emit === null) {
+      round.process.kill();
+      return;
+    }
+    round.emit({ type: 'abort', reason });
+    round.end?.();
+    this.#ports.timers.set('upload-connect', this.#ports.clock.now().bootMs + ABORT_MS, () =>
+      round.process.kill(),
+    );
+  }
+}

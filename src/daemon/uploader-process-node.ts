@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import type { Log } from '../core/clock.ts';
+import type { UploaderProcess } from './upload-driver.ts';
+
+/** Enough for the one line an uploader prints when it fails. */
+const STDERR_KEPT_CHARS = 1024;
+
+/** Starts the uploader for one round. It finds the daemon by the socket it is given and nothing else. */
+export function startUploader(
+  execPath: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  log: Log,
+): UploaderProcess {
+  const child = spawn(execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_KEPT_CHARS);
+  });
+  const exited = new Promise<void>((resolve) => {
+    child.on('error', (error) => {
+      log.error({ err: error.message }, 'the uploader could not be started');
+      resolve();
+    });
+    child.on('close', (code, signal) => {
+      log.debug({ code, signal }, 'the uploader exited');
+      if (code !== 0 && stderr.trim() !== '')
+        log.warn({ code, stderr: stderr.trim() }, 'the uploader reported a problem');
+      resolve();
+    });
+  });
+  return { exited, kill: () => child.kill('SIGKILL') };
+}

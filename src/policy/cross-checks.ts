@@ -1,0 +1,52 @@
+import { isLoopbackUrl } from '../core/gate.ts';
+import type { Policy, PolicyProblem } from '../core/policy.ts';
+
+/** A rule over more than one field of a policy. */
+export interface CrossCheck {
+  readonly severity: PolicyProblem['severity'];
+  /** The fields it is about; a problem is shown at the first that the file sets. */
+  readonly paths: readonly string[];
+  /** What is wrong; `null` when nothing is. */
+  readonly find: (policy: Policy) => { readonly text: string; readonly hint: string } | null;
+}
+
+/** What must hold between fields: errors make no sense together, notices close something that is said here. */
+export const CROSS_CHECKS: readonly CrossCheck[] = [
+  {
+    severity: 'error',
+    paths: ['segment.flush', 'segment.roll'],
+    find: ({ segment }) =>
+      segment.flushMs <= segment.rollMs
+        ? null
+        : {
+            text: 'segment.flush is longer than segment.roll: a file would end before anything is written to it',
+            hint: 'segment.flush = "5s", the default, or a longer segment.roll',
+          },
+  },
+  {
+    severity: 'error',
+    paths: ['upload.hold_back', 'spool.retention'],
+    find: ({ upload, spool }) =>
+      upload.url === '' || upload.holdBackMs < spool.retentionMs
+        ? null
+        : {
+            text: 'upload.hold_back is not shorter than spool.retention: all would be deleted before it may leave',
+            hint: 'a shorter upload.hold_back or a longer spool.retention',
+          },
+  },
+  { severity: 'notice', paths: ['upload.url'], find: missingForNotice },
+];
+
+/** People must be told these before anything leaves their machine. */
+function missingForNotice({ upload, notice }: Policy): { text: string; hint: string } | null {
+  if (upload.url === '' || isLoopbackUrl(upload.url)) return null;
+  const names = (['controller', 'contact', 'purpose', 'basis', 'readers'] as const).filter(
+    (name) => notice[name] === '',
+  );
+  const missing = [...names, ...(notice.serverRetentionMs === null ? ['server_retention'] : [])].join(', ');
+  if (missing === '') return null;
+  return {
+    text: `upload.url is not on this machine, and the notice that people get lacks ${missing}`,
+    hint: `give ${missing} under [notice]`,
+  };
+}

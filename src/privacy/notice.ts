@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { captureRefusal } from '../core/capture-refusal.ts';
+import { formatDuration } from '../core/duration.ts';
+import { isLoopbackUrl } from '../core/gate.ts';
+import { canonicalHours } from '../core/hours-overlap.ts';
+import type { Policy } from '../core/policy.ts';
+import { formatSize } from '../core/size.ts';
+import { layOut } from './notice-layout.ts';
+
+/** What a person is told before they agree. */
+export interface Notice {
+  /** Names exactly this text under exactly this policy; consent is given to it. */
+  readonly id: string;
+  /** Plain text of at most 24 lines of 80 columns, one screen of the smallest usual terminal. */
+  readonly text: string;
+}
+
+/** Makes the notice from a policy and from nothing else. It says what this version does, not what it will. */
+export function makeNotice(policy: Policy): Notice {
+  const text = layOut(
+    'What telemetryd records on this computer, by the policy in force',
+    [
+      ['RECORDED', recorded(policy)],
+      ['NEVER', NEVER],
+      ['WHY', why(policy)],
+      ['WHERE TO', whereTo(policy)],
+      ['WHO READS', whoReads(policy)],
+      ['HOW LONG', howLong(policy)],
+      ['COST', cost(policy)],
+    ],
+    controls(policy),
+  );
+  const id = createHash('sha256')
+    .update(`${text}\n${canonicalJson(policy)}`)
+    .digest('hex')
+    .slice(0, 16);
+  return { id, text };
+}
+
+const NEVER =
+  'Screen, sound, camera, clipboard, files, window titles, names of applications; nothing at all while paused or ' +
+  'without your agreement.';
+
+function recorded(policy: Policy): string {
+  const { capture } = policy;
+  const refusal = captureRefusal(policy);
+  if (refusal !== null) return `Nothing for now. ${refusal.text}`;
+  const hours = hoursWords(capture.hours);
+  return (
+    `Mouse position (at most ${capture.mouseHz} a second), buttons and wheel. ${keyWords(capture)}` +
+    (hours === '' ? '' : ` Only ${hours}.`)
+  );
+}
+
+/** This version never knows the application in use, so `focus_unknown` decides for every key. */
+function keyWords({ keys, focusUnknown }: Policy['capture']): string {
+  if (keys === 'off') return 'No keys.';
+  if (focusUnknown !== 'record') {
+    return 'No keys: this version cannot tell which application is in use, and the policy then wants none.';
+  }
+  if (keys === 'activity') {
+    return (
+      'Keys: only that one of a kind was pressed (text, editing, navigation, function, modifier), never which; ' +
+      'everywhere, password fields included.'
+    );
+  }
+  return (
+    'Keys: shortcuts (Ctrl, Alt, Meta), Enter, Tab, arrows, F1 and the like by name; of typed text only that a key ' +
+    'was pressed, never which; everywhere, password fields included.'
+  );
+}
+
+function why({ notice }: Policy): string {
+  const purpose = notice.purpose === '' ? 'The policy gives no purpose' : notice.purpose;
+  const basis = notice.basis === '' ? '' : ` Basis: ${notice.basis}.`;
+  const controller = notice.controller === '' ? 'nobody named' : notice.controller;
+  const contact = notice.contact === '' ? '' : ` (${notice.contact})`;
+  return `${purpose.replace(/\.$/, '')}.${basis} Responsible: ${controller}${contact}.`;
+}
+
+function whereTo({ upload }: Policy): string {
+  if (upload.url === '') return 'Nowhere: nothing leaves this computer.';
+  const isLocal = isLoopbackUrl(upload.url);
+  const place = isLocal
+    ? `A collector on this computer, ${cut(upload.url)}`
+    : `${cut(upload.url)} (this version cannot send there yet)`;
+  const conditions = [
+    upload.power === 'ac' ? 'on AC power' : 'on any power',
+    ...(!isLocal || upload.isNetworksExplicit ? [networkWords(upload)] : []),
+    ...(upload.hours === '' ? [] : [hoursWords(upload.hours)]),
+    upload.holdBackMs === 0
+      ? 'at once'
+      : `${formatDuration(upload.holdBackMs)} after recording at the earliest`,
+  ];
+  return `${place}; ${conditions.filter((words) => words !== '').join(', ')}.`;
+}
+
+const NETWORK_WORDS = { wifi: 'Wi-Fi', ethernet: 'Ethernet', cellular: 'mobile networks' } as const;
+
+function networkWords({ networks, ssids }: Policy['upload']): string {
+  if (networks.length === 0) return 'over no network at all';
+  const kinds = networks.map((name) => NETWORK_WORDS[name]).join(' or ');
+  return `over ${kinds}${ssids.length === 0 ? '' : ` (names in the policy)`}`;
+}
+
+function whoReads({ notice, upload }: Policy): string {
+  const collector = upload.url === '' ? '' : ' and whoever runs the collector';
+  const readers = notice.readers === '' ? '' : ` Meant for: ${notice.readers}.`;
+  return `Not encrypted in this version: open to this account${collector === '' ? ' and' : ','} administrators here${collector}.${readers}`;
+}
+
+function howLong({ spool, upload, notice }: Policy): string {
+  const here = `Here ${formatDuration(spool.retentionMs)}, ${formatSize(spool.limitBytes)} at most.`;
+  if (upload.url === '') return here;
+  const sent =
+    spool.keepSentMs === 0 ? 'gone from here once sent' : `${formatDuration(spool.keepSentMs)} once sent`;
+  const there = notice.serverRetentionMs === null ? 'not stated' : formatDuration(notice.serverRetentionMs);
+  return (
+    `Here ${formatDuration(spool.retentionMs)} unsent, ${sent}, ${formatSize(spool.limitBytes)} at most. ` +
+    `At the collector: ${there}. Revoking does not yet erase what was sent.`
+  );
+}
+
+function cost({ upload, limits }: Policy): string {
+  const { dailyBudgetBytes, monthlyBudgetBytes, rateBytesPerSecond } = upload;
+  const network =
+    upload.url === ''
+      ? ''
+      : `Sends at most ${formatSize(dailyBudgetBytes)} a day, ${formatSize(monthlyBudgetBytes)} a month, ` +
+        `${formatSize(rateBytesPerSecond)} a second. `;
+  const cpu = `${Number((limits.cpuFraction * 100).toFixed(2))}%`;
+  return (
+    `${network}Aims at ${cpu} of a processor core and ${formatSize(limits.memoryBytes)} of memory ` +
+    '(measured, not enforced).'
+  );
+}
+
+function controls({ pause }: Policy): string[] {
+  const max = formatDuration(pause.maxMs);
+  const rows = [
+    ['pause 30m', `for up to ${max}`, 'resume', 'go on'],
+    ['consent revoke', 'stop for good', 'why', 'its state in words'],
+    ['inspect', 'read what is here', 'upload status', 'what left or waits'],
+  ] as const;
+  return rows.map(([left, leftWords, right, rightWords], index) => {
+    const program = (index === 0 ? 'telemetryctl' : '').padEnd(13);
+    return `${program}${left.padEnd(15)}${leftWords.padEnd(18)}${right.padEnd(15)}${rightWords}`;
+  });
+}
+
+/** `""` for always; a long list of hours does not fit and is named instead. */
+function hoursWords(spec: string): string {
+  const canonical = canonicalHours(spec);
+  if (canonical === '' || canonical === 'never') return canonical;
+  return canonical.length <= 30 ? `at ${canonical}` : 'at the hours that the policy names';
+}
+
+function cut(url: string): string {
+  return url.length <= 60 ? url : `${url.slice(0, 59)}…`;
+}

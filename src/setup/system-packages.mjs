@@ -1,0 +1,132 @@
+// @ts-check
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Debian's package for each X library that the native hook links; newer releases provide `libxt6` as `libxt6t64`. */
+const LIBRARY_PACKAGES = {
+  'libX11.so.6': 'libx11-6',
+  'libXrandr.so.2': 'libxrandr2',
+  'libXtst.so.6': 'libxtst6',
+  'libXt.so.6': 'libxt6',
+};
+
+/** A display of its own for a machine without one, with a window manager and a way to send it input. */
+const DISPLAY_PROGRAMS = { Xvfb: 'xvfb', openbox: 'openbox', xdotool: 'xdotool' };
+
+/** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
+const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' };
+
+/**
+ * Debian packages that this machine lacks. `needed` are those without which `purpose` cannot work at all.
+ *
+ * @param {string} root
+ * @param {'start' | 'test'} purpose
+ * @returns {{ needed: string[], missing: string[] }}
+ */
+export function missingSystemPackages(root, purpose) {
+  if (process.platform !== 'linux') return { needed: [], missing: [] };
+  const libraries = missingLibraryPackages(root);
+  const hasDisplay = Boolean(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']);
+  if (purpose === 'start' && (hasDisplay || findInPath('Xvfb')))
+    return { needed: libraries, missing: libraries };
+
+  const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? { ss: 'iproute2' } : {}) };
+  const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
+  const missing = [...libraries, ...absent, ...(purpose === 'test' ? missingPythonModules() : [])];
+  return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
+}
+
+/**
+ * Installs Debian packages where that needs no question; `undefined` when it worked, else why not.
+ *
+ * @param {readonly string[]} packages
+ * @returns {string | undefined}
+ */
+export function installSystemPackages(packages) {
+  if (!findInPath('apt-get')) return 'this machine has no apt-get';
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  if (prefix.length > 0 && !canSudo()) return 'it needs root, and sudo asks for a password';
+  const apt = (/** @type {string[]} */ ...args) =>
+    run([...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...args]);
+  const install = () =>
+    apt('apt-get', ...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...packages);
+
+  let ran = install();
+  if (ran.status === 0) return undefined;
+  // A new machine has no package lists, an old one stale ones; an interrupted installation must be finished first.
+  if (ran.output.includes('dpkg --configure -a')) apt('dpkg', '--configure', '-a');
+  else apt('apt-get', ...APT_OPTIONS, 'update');
+  ran = install();
+  return ran.status === 0 ? undefined : ran.output;
+}
+
+/**
+ * What to type where we may not install.
+ *
+ * @param {readonly string[]} packages
+ */
+export function installCommand(packages) {
+  return `sudo apt-get update && sudo apt-get install --no-install-recommends ${packages.join(' ')}`;
+}
+
+/** Waits for another apt to finish instead of failing, and does not hang on a network that swallows packets. */
+const APT_OPTIONS = [
+  '-q',
+  '-o',
+  'DPkg::Lock::Timeout=120',
+  '-o',
+  'Acquire::http::Timeout=20',
+  '-o',
+  'Acquire::Retries=1',
+];
+
+/**
+ * Packages with the X libraries that the native hook does not find.
+ *
+ * @param {string} root
+ * @returns {string[]}
+ */
+function missingLibraryPackages(root) {
+  const hook = path.join(root, `node_modules/uiohook-napi/prebuilds/linux-${process.arch}/uiohook-napi.node`);
+  const loader = process.arch === 'x64' || process.arch === 'arm64' ? LOADERS[process.arch] : '';
+  if (!fs.existsSync(hook) || !fs.existsSync(loader)) return [];
+  const listed = spawnSync(loader, ['--list', hook], { encoding: 'utf8' }).stdout;
+  const lost = [...listed.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] ?? '');
+  // Whatever else is lost is a dependency of these.
+  return lost.some((library) => !(library in LIBRARY_PACKAGES))
+    ? Object.values(LIBRARY_PACKAGES)
+    : Object.entries(LIBRARY_PACKAGES).flatMap(([library, name]) => (lost.includes(library) ? [name] : []));
+}
+
+/**
+ * The second reader of segment files is Python's. Debian's folder is looked at first because Python takes long to start.
+ *
+ * @returns {string[]}
+ */
+function missingPythonModules() {
+  const modules = { 'python3-msgpack': 'msgpack', 'python3-brotli': 'brotli' };
+  const lost = Object.entries(modules).filter(
+    ([, name]) => !['', '.py'].some((end) => fs.existsSync(`/usr/lib/python3/dist-packages/${name}${end}`)),
+  );
+  if (lost.length === 0) return [];
+  const imports = `import ${lost.map(([, name]) => name).join(', ')}`;
+  return spawnSync('python3', ['-c', imports]).status === 0 ? [] : lost.map(([debianName]) => debianName);
+}
+
+/** @param {string} program */
+function findInPath(program) {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  // A person's path often lacks the folders where some of these programs lie.
+  return [...folders, '/usr/sbin', '/sbin'].some((folder) => fs.existsSync(path.join(folder, program)));
+}
+
+function canSudo() {
+  return findInPath('sudo') && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+/** @param {readonly string[]} command */
+function run([program = '', ...args]) {
+  const ran = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return { status: ran.status, output: ran.error?.message ?? `${ran.stdout}${ran.stderr}`.trim() };
+}

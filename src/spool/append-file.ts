@@ -1,0 +1,97 @@
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { TelemetryError } from '../core/errors.ts';
+import { diskError } from './disk-error.ts';
+import { cutFile, syncFolder, writeAll } from './durable-file.ts';
+
+const { O_CREAT, O_EXCL, O_RDWR, O_APPEND, O_NOFOLLOW } = constants;
+
+/**
+ * Opens a file (0600) to append to; never through a symbolic link. `new`: it must not exist. `any`: it is created when
+ * it does not.
+ */
+export function openAppendFile(path: string, existence: 'new' | 'any'): AppendFile {
+  try {
+    const exclusive = existence === 'new' ? O_EXCL : 0;
+    const fd = openSync(path, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW | exclusive, 0o600);
+    const found = fstatSync(fd);
+    if (!found.isFile()) {
+      closeSync(fd);
+      throw new TelemetryError('failed', `${path} is not a regular file`, {
+        op: 'open',
+        hint: 'move it away',
+      });
+    }
+    if (found.size === 0) syncFolder(dirname(path));
+    return new AppendFile(path, fd, found.size);
+  } catch (cause) {
+    throw cause instanceof TelemetryError ? cause : diskError('open', path, cause);
+  }
+}
+
+/** A file that only grows, by whole pieces: what could not be written whole is cut off again. */
+export class AppendFile {
+  readonly path: string;
+  readonly fd: number;
+  #sizeBytes: number;
+  #hasTornTail = false;
+
+  constructor(path: string, fd: number, sizeBytes: number) {
+    this.path = path;
+    this.fd = fd;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  /** Bytes of all whole pieces. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /**
+   * Writes pieces through to the kernel: a killed process loses nothing, a power cut what was not synced. On failure
+   * none of them is in the file and a {@link TelemetryError} is thrown, retryable when the disk was full or failing.
+   */
+  append(...pieces: readonly Uint8Array[]): void {
+    try {
+      this.#cutTornTail();
+      this.#hasTornTail = true;
+      for (const piece of pieces) writeAll(this.fd, piece);
+      this.#hasTornTail = false;
+    } catch (cause) {
+      const error = diskError('append to', this.path, cause);
+      try {
+        this.#cutTornTail();
+      } catch {
+        // The disk refuses this too; the next append tries again before it writes, and readers skip a torn tail.
+      }
+      throw error;
+    }
+    for (const piece of pieces) this.#sizeBytes += piece.length;
+  }
+
+  /**
+   * Makes what was appended outlast a power cut (fdatasync). After a failure the kernel may have forgotten what it
+   * could not write, so that a second try would lie: it is not retryable, begin a new file.
+   */
+  sync(): void {
+    try {
+      fdatasyncSync(this.fd);
+    } catch (cause) {
+      throw new TelemetryError('unavailable', diskError('sync', this.path, cause).message, {
+        op: 'sync',
+        hint: 'look at the disk that holds it (dmesg)',
+        cause,
+      });
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  #cutTornTail(): void {
+    if (!this.#hasTornTail) return;
+    cutFile(this.fd, this.#sizeBytes);
+    this.#hasTornTail = false;
+  }
+}

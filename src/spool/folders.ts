@@ -1,0 +1,81 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { TelemetryError } from '../core/errors.ts';
+import { diskError, errnoOf } from './disk-error.ts';
+import { ensureFolder } from './durable-file.ts';
+import { isUuid } from './identifiers.ts';
+
+/** Where a segment can be; each is a folder, and a change of stage is a rename. In the order of a segment's life. */
+export const STAGES = ['journal', 'sealed', 'outbox', 'sent', 'quarantine'] as const;
+export type Stage = (typeof STAGES)[number];
+
+const EXTENSION = '.tlm';
+/** A journal that was closed in good order and waits for sealing: `<id>.closed.tlm`. */
+const CLOSED = '.closed';
+const FILE_NAME = /^([0-9a-f-]{36})(\.closed|\.[1-9]\d{0,5})?\.tlm$/;
+
+/** A segment's file as found on disk. */
+export interface FoundFile {
+  readonly id: string;
+  readonly stage: Stage;
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Of the last write; a rename does not change it. Milliseconds since the epoch. */
+  readonly modifiedWallMs: number;
+  /** Only for `journal`: closed in good order. */
+  readonly isClosed: boolean;
+}
+
+/** Creates what is missing of the state folder and its stages, all 0700; refuses symbolic links among the stages. */
+export function ensureStages(stateDir: string): void {
+  ensureFolder(stateDir, true);
+  for (const stage of STAGES) ensureFolder(join(stateDir, stage));
+}
+
+/** The path of a segment in a stage. Throws when `id` is not a UUID: no other text becomes part of a path. */
+export function segmentPath(stateDir: string, stage: Stage, id: string, isClosed = false): string {
+  return join(stateDir, stage, `${checkId(id)}${isClosed ? CLOSED : ''}${EXTENSION}`);
+}
+
+/** The path of the n-th copy of a segment in quarantine, from 1; the first has the plain name. */
+export function quarantinePath(stateDir: string, id: string, copy: number): string {
+  return join(stateDir, 'quarantine', `${checkId(id)}${copy === 1 ? '' : `.${copy}`}${EXTENSION}`);
+}
+
+function checkId(id: string): string {
+  if (isUuid(id)) return id;
+  throw new TelemetryError('usage', 'a segment id must be a UUID in small letters', { op: 'name segment' });
+}
+
+/**
+ * The segment files of one stage by name, that is oldest first for ids of version 7. Symbolic links, folders and names
+ * that are none of ours are passed over; a missing folder has no files.
+ */
+export function listStage(stateDir: string, stage: Stage): FoundFile[] {
+  const folder = join(stateDir, stage);
+  if (!isFolder(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => inspectFile(folder, stage, name) ?? []);
+}
+
+function inspectFile(folder: string, stage: Stage, name: string): FoundFile | undefined {
+  const [, id = '', suffix = ''] = FILE_NAME.exec(name) ?? [];
+  const isExpected = suffix === '' || (suffix === CLOSED ? stage === 'journal' : stage === 'quarantine');
+  if (!isUuid(id) || !isExpected) return undefined;
+  const path = join(folder, name);
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile()) return undefined;
+  const { size: sizeBytes, mtimeMs: modifiedWallMs } = stats;
+  return { id, stage, name, path, sizeBytes, modifiedWallMs, isClosed: suffix === CLOSED };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOTDIR') return false;
+    throw diskError('read', path, cause);
+  }
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import { messageOf, TelemetryError } from '../core/errors.ts';
+import { moveFile, removeFile, removeTempFiles } from './durable-file.ts';
+import { type FoundFile, listStage, STAGES, segmentPath } from './folders.ts';
+import { readSealedFacts, type SealedFacts } from './sealed-file.ts';
+import { sealJournal } from './sealing.ts';
+import type { SegmentStore, Tally } from './segment-store.ts';
+import { readSent } from './sent-log.ts';
+
+/** What a start found and did; ids of segments. */
+export interface RecoveryReport {
+  /** Journals that were sealed now, the ones a crash had left open included. */
+  readonly sealed: readonly SealedFacts[];
+  /** Journals without anything in them. */
+  readonly empty: readonly string[];
+  readonly quarantined: readonly { readonly id: string; readonly why: string }[];
+  /** Journals whose sealed file existed already. */
+  readonly duplicates: readonly string[];
+  /** Of an interrupted round, back in `sealed/`. */
+  readonly returned: readonly string[];
+  /** Of an interrupted round, recorded as stored. */
+  readonly confirmed: readonly string[];
+  readonly tempFiles: number;
+  /** Files that the disk would not let us read, move or seal; they stay and are tried again at the next start. */
+  readonly problems: readonly string[];
+  /** All that was ever sent. */
+  readonly sentEver: Tally;
+}
+
+/**
+ * Brings the folders into order after whatever ended the last process, and fills the store from them. Every step can
+ * be interrupted and repeated. One bad file never keeps the others back.
+ */
+export function recoverStore(store: SegmentStore): RecoveryReport {
+  return new Recovery(store).run();
+}
+
+class Recovery {
+  readonly #store: SegmentStore;
+  readonly #sentAt = new Map<string, number>();
+  readonly #sealed: SealedFacts[] = [];
+  readonly #empty: string[] = [];
+  readonly #quarantined: { id: string; why: string }[] = [];
+  readonly #duplicates: string[] = [];
+  readonly #returned: string[] = [];
+  readonly #confirmed: string[] = [];
+  readonly #problems: string[] = [];
+
+  constructor(store: SegmentStore) {
+    this.#store = store;
+  }
+
+  run(): RecoveryReport {
+    const { stateDir } = this.#store;
+    let tempFiles = removeTempFiles(stateDir);
+    for (const stage of STAGES) tempFiles += removeTempFiles(join(stateDir, stage));
+    this.#store.loadQuarantine();
+    const sentEver = this.#readSentLog();
+    this.#eachFile('sent', (file) => this.#putSent(file));
+    this.#eachFile('outbox', (file) => this.#emptyOutbox(file));
+    this.#eachFile('sealed', (file) => this.#checkSealed(file));
+    this.#eachFile('journal', (file) => this.#endJournal(file));
+    return {
+      sealed: this.#sealed,
+      empty: this.#empty,
+      quarantined: this.#quarantined,
+      duplicates: this.#duplicates,
+      returned: this.#returned,
+      confirmed: this.#confirmed,
+      tempFiles,
+      problems: this.#problems,
+      sentEver,
+    };
+  }
+
+  #eachFile(stage: (typeof STAGES)[number], act: (file: FoundFile) => void): void {
+    for (const file of listStage(this.#store.stateDir, stage)) {
+      try {
+        act(file);
+      } catch (error) {
+        this.#problems.push(messageOf(error));
+      }
+    }
+  }
+
+  /** Adds up the log and remembers it for the files that still exist only: it holds years. */
+  #readSentLog(): Tally {
+    const { stateDir } = this.#store;
+    const existing = new Set(STAGES.flatMap((stage) => listStage(stateDir, stage).map((file) => file.id)));
+    let segments = 0;
+    let bytes = 0;
+    for (const record of readSent(stateDir)) {
+      segments++;
+      bytes += record.bytes;
+      if (existing.has(record.id)) this.#sentAt.set(record.id, record.atWallMs);
+    }
+    return { segments, bytes };
+  }
+
+  #putSent({ id, sizeBytes, modifiedWallMs }: FoundFile): void {
+    const sentAtWallMs = this.#sentAt.get(id) ?? modifiedWallMs;
+    this.#sentAt.set(id, sentAtWallMs);
+    this.#store.put({ stage: 'sent', id, sizeBytes, sentAtWallMs });
+  }
+
+  #emptyOutbox(file: FoundFile): void {
+    if (this.#moveIfSent(file)) return;
+    moveFile(file.path, segmentPath(this.#store.stateDir, 'sealed', file.id));
+    this.#returned.push(file.id);
+  }
+
+  #moveIfSent(file: FoundFile): boolean {
+    if (!this.#sentAt.has(file.id)) return false;
+    moveFile(file.path, segmentPath(this.#store.stateDir, 'sent', file.id));
+    this.#putSent(file);
+    this.#confirmed.push(file.id);
+    return true;
+  }
+
+  #checkSealed(file: FoundFile): void {
+    if (this.#moveIfSent(file)) return;
+    const { id, path, sizeBytes } = file;
+    try {
+      const facts = readSealedFacts(path);
+      if (facts.id !== id) throw new TelemetryError('bad-segment', 'its id is not the one of its name');
+      this.#store.put({ stage: 'sealed', id, sizeBytes, facts });
+    } catch (error) {
+      if (!(error instanceof TelemetryError) || error.code !== 'bad-segment') throw error;
+      this.#store.moveToQuarantine(id, path);
+      this.#quarantined.push({ id, why: messageOf(error) });
+    }
+  }
+
+  #endJournal({ id, path, sizeBytes, isClosed }: FoundFile): void {
+    const known = this.#store.get(id);
+    if (this.#sentAt.has(id) || (known !== undefined && known.stage !== 'journal')) {
+      removeFile(path);
+      this.#duplicates.push(id);
+      return;
+    }
+    const journal = {
+      stage: 'journal',
+      id,
+      sizeBytes,
+      state: isClosed ? 'closed' : 'crashed',
+      startWallMs: null,
+    } as const;
+    this.#store.put(journal);
+    const result = sealJournal(this.#store, journal);
+    if (result.kind === 'sealed') this.#sealed.push(result.facts);
+    else if (result.kind === 'empty') this.#empty.push(id);
+    else this.#quarantined.push({ id, why: result.why });
+  }
+}

@@ -1,0 +1,265 @@
+import { TelemetryError } from '../core/errors.ts';
+import type { SegmentHeader } from '../segment/types.ts';
+import type { AppendFile } from './append-file.ts';
+import { moveFile } from './durable-file.ts';
+import { ensureStages, segmentPath } from './folders.ts';
+import { isUuid } from './identifiers.ts';
+import { createJournal } from './journal-file.ts';
+import { findSurplus, type SpoolLimits, totalBytes } from './limits.ts';
+import { type RecoveryReport, recoverStore } from './recovery.ts';
+import type { SealedFacts } from './sealed-file.ts';
+import { type SealResult, sealJournal } from './sealing.ts';
+import { SegmentStore, type Tally } from './segment-store.ts';
+import { appendSent, openSentLog, type SentRecord } from './sent-log.ts';
+
+/** A file of a round, in `outbox/`. */
+export interface RoundFile {
+  readonly id: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** A file that a limit deleted; the ledger records it. */
+export interface DroppedFile {
+  readonly id: string;
+  readonly stage: 'journal' | 'sealed' | 'outbox' | 'sent' | 'quarantine';
+  readonly sizeBytes: number;
+  /** `null` where it is no longer known. */
+  readonly events: number | null;
+  readonly cause: 'retention' | 'keep-sent' | 'quota';
+}
+
+export interface SpoolStats {
+  /** All segments on this disk but those in quarantine. */
+  readonly segments: number;
+  /** All segment files, quarantine included: what the limit counts. */
+  readonly bytes: number;
+  /** Start of the oldest segment that was not sent yet; `null` when there is none. Milliseconds since the epoch. */
+  readonly oldestWallMs: number | null;
+  readonly quarantined: Tally;
+  /** Sealed and in a round: what is still to be sent. */
+  readonly queued: Tally;
+  /** Closed journals that wait for sealing. */
+  readonly waiting: Tally;
+  /** All that was ever sent, as `sent.jsonl` has it. */
+  readonly sentEver: Tally;
+}
+
+/**
+ * The segments on disk, under a state folder that this process has locked. `recover` comes first.
+ *
+ * Everything is synchronous. Per flush that is one write and one `fdatasync` of some kilobytes, which is cheaper than
+ * waking the thread pool for it, and no two operations can interleave: the order of the steps is the order of the
+ * lines. What is slow, sealing a large journal, is computation and would block as well.
+ */
+export class Spool {
+  readonly #store: SegmentStore;
+  #open: { readonly id: string; readonly file: AppendFile; readonly startWallMs: number } | null = null;
+  #sentLog: AppendFile | null = null;
+  #sentEver: Tally = { segments: 0, bytes: 0 };
+
+  constructor(stateDir: string) {
+    this.#store = new SegmentStore(stateDir);
+  }
+
+  /** Creates the folders and brings them into order; see {@link recoverStore}. Seals every journal that it finds. */
+  recover(): RecoveryReport {
+    ensureStages(this.#store.stateDir);
+    this.#sentLog = openSentLog(this.#store.stateDir);
+    const report = recoverStore(this.#store);
+    this.#sentEver = report.sentEver;
+    return report;
+  }
+
+  /** Begins the journal of a new segment, durably. One is open at a time. */
+  open(header: SegmentHeader): void {
+    if (this.#open !== null) throw misuse('close the open segment before another is opened');
+    if (this.#store.get(header.segmentId) !== undefined) throw misuse('a segment of this id exists');
+    const file = createJournal(this.#store.stateDir, header);
+    this.#open = { id: header.segmentId, file, startWallMs: header.startWallMs };
+    this.#rememberJournal('open');
+  }
+
+  /** The open segment, `null` when none is. */
+  get openSegment(): { readonly id: string; readonly sizeBytes: number } | null {
+    return this.#open === null ? null : { id: this.#open.id, sizeBytes: this.#open.file.sizeBytes };
+  }
+
+  /**
+   * Adds frames to the open journal, all or none; they survive the end of this process at once and a power cut after
+   * {@link sync}. A full or failing disk is a retryable {@link TelemetryError}.
+   */
+  append(...frames: readonly Uint8Array[]): void {
+    this.#mustBeOpen().file.append(...frames);
+    this.#rememberJournal('open');
+  }
+
+  /** Makes what was appended durable. When it throws, close this segment: see {@link AppendFile.sync}. */
+  sync(): void {
+    this.#mustBeOpen().file.sync();
+  }
+
+  /**
+   * Ends the open journal, durably; {@link seal} may come at any time later. Returns its id, `null` when none is open.
+   * It is closed even when the disk refuses to sync it, which then throws.
+   */
+  close(): string | null {
+    const open = this.#open;
+    if (open === null) return null;
+    try {
+      open.file.sync();
+    } finally {
+      open.file.close();
+      moveFile(open.file.path, segmentPath(this.#store.stateDir, 'journal', open.id, true));
+      this.#rememberJournal('closed');
+      this.#open = null;
+    }
+    return open.id;
+  }
+
+  /** Closed journals that wait for {@link seal}, oldest first. */
+  waiting(): string[] {
+    return [...this.#store.all()]
+      .flatMap((found) => (found.stage === 'journal' && found.state !== 'open' ? [found.id] : []))
+      .sort();
+  }
+
+  /** Seals a closed journal; durable when it returns. A disk that refuses throws, and the journal goes on waiting. */
+  seal(id: string): SealResult {
+    const journal = this.#store.get(id);
+    if (journal?.stage !== 'journal' || journal.state === 'open')
+      throw misuse('no closed journal has this id');
+    return sealJournal(this.#store, journal);
+  }
+
+  /** Sealed segments that wait to be sent, oldest first. */
+  sealedSegments(): SealedFacts[] {
+    return [...this.#store.all()]
+      .flatMap((found) => (found.stage === 'sealed' ? [found.facts] : []))
+      .sort((a, b) => a.lastEventWallMs - b.lastEventWallMs);
+  }
+
+  /** Puts sealed segments into `outbox/` for a round; those that are not (or no longer) sealed are left out. */
+  takeForRound(ids: readonly string[]): RoundFile[] {
+    return ids.flatMap((id) => {
+      const found = this.#store.get(id);
+      if (found?.stage !== 'sealed') return [];
+      const taken = { ...found, stage: 'outbox' } as const;
+      if (!this.#store.move(found, taken)) return [];
+      return [{ id, path: this.#store.pathOf(taken), sizeBytes: taken.sizeBytes }];
+    });
+  }
+
+  /** Ends a round: what is left in `outbox/` goes back to `sealed/`. Returns its ids. */
+  returnFromOutbox(): string[] {
+    const left = [...this.#store.all()].flatMap((found) => (found.stage === 'outbox' ? [found] : []));
+    for (const found of left) this.#store.move(found, { ...found, stage: 'sealed' });
+    return left.map((found) => found.id);
+  }
+
+  /**
+   * Records that a segment was stored, durably, then keeps its file in `sent/`. A segment that is recorded already is
+   * left alone (`false`); one whose file is gone by now is recorded all the same, because its bytes did leave.
+   */
+  markSent(id: string, sent: Omit<SentRecord, 'id'>): boolean {
+    const found = this.#store.get(id);
+    if (found?.stage === 'sent') return false;
+    if (found?.stage === 'journal') throw misuse('a segment must be sealed before it is sent');
+    if (!isUuid(id)) throw misuse('a segment id must be a UUID');
+    if (this.#sentLog === null) throw misuse('recover the spool first');
+    appendSent(this.#sentLog, { id, ...sent });
+    this.#sentEver = {
+      segments: this.#sentEver.segments + 1,
+      bytes: this.#sentEver.bytes + sent.bytes,
+    };
+    if (found !== undefined) {
+      const { sizeBytes } = found;
+      this.#store.move(found, { stage: 'sent', id, sizeBytes, sentAtWallMs: sent.atWallMs });
+    }
+    return true;
+  }
+
+  /** Sets a segment aside that nobody can take; `false` when there is none of this id that is closed. */
+  quarantine(id: string): boolean {
+    const found = this.#store.get(id);
+    if (found === undefined || id === this.#open?.id) return false;
+    this.#store.moveToQuarantine(id, this.#store.pathOf(found));
+    return true;
+  }
+
+  /** Deletes what the limits want gone; see {@link findSurplus}. Returns it, for the ledger. */
+  enforceLimits(limits: SpoolLimits, nowWallMs: number): DroppedFile[] {
+    return findSurplus(this.#store, limits, nowWallMs).map((surplus) => {
+      const { cause } = surplus;
+      if (surplus.kind === 'quarantined') {
+        const { id, sizeBytes } = surplus.file;
+        this.#store.removeQuarantined(surplus.file);
+        return { id, stage: 'quarantine', sizeBytes, events: null, cause };
+      }
+      const { segment } = surplus;
+      const { id, stage, sizeBytes } = segment;
+      this.#store.remove(segment);
+      return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
+    });
+  }
+
+  /** Counted in memory; reads no disk. */
+  stats(): SpoolStats {
+    const store = this.#store;
+    const [journal, sealed, outbox, sent] = [
+      store.tally('journal'),
+      store.tally('sealed'),
+      store.tally('outbox'),
+      store.tally('sent'),
+    ];
+    const openSegments = this.#open === null ? 0 : 1;
+    return {
+      segments: journal.segments + sealed.segments + outbox.segments + sent.segments,
+      bytes: totalBytes(store),
+      oldestWallMs: this.#oldestWallMs(),
+      quarantined: store.tally('quarantine'),
+      queued: { segments: sealed.segments + outbox.segments, bytes: sealed.bytes + outbox.bytes },
+      waiting: {
+        segments: journal.segments - openSegments,
+        bytes: journal.bytes - (this.#open?.file.sizeBytes ?? 0),
+      },
+      sentEver: this.#sentEver,
+    };
+  }
+
+  /** Lets go of all files; the open segment is closed first. Idempotent. */
+  stop(): void {
+    try {
+      this.close();
+    } finally {
+      this.#sentLog?.close();
+      this.#sentLog = null;
+    }
+  }
+
+  #oldestWallMs(): number | null {
+    let oldest = Infinity;
+    for (const found of this.#store.all()) {
+      if (found.stage === 'sent') continue;
+      const startWallMs = found.stage === 'journal' ? found.startWallMs : found.facts.startWallMs;
+      oldest = Math.min(oldest, startWallMs ?? Infinity);
+    }
+    return oldest === Infinity ? null : oldest;
+  }
+
+  #rememberJournal(state: 'open' | 'closed'): void {
+    if (this.#open === null) return;
+    const { id, file, startWallMs } = this.#open;
+    this.#store.put({ stage: 'journal', id, sizeBytes: file.sizeBytes, state, startWallMs });
+  }
+
+  #mustBeOpen(): { readonly file: AppendFile } {
+    if (this.#open === null) throw misuse('no segment is open');
+    return this.#open;
+  }
+}
+
+/** A mistake of the calling code. */
+function misuse(what: string): TelemetryError {
+  return new TelemetryError('failed', `spool: ${what}`, { op: 'use spool' });
+}

@@ -1,0 +1,129 @@
+import { homedir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { follow, post } from '../control/calls.ts';
+import { locations } from '../control/locations.ts';
+import type { Round, SegmentResult } from '../control/protocol.ts';
+import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
+import { CollectorLink } from './collector-link-node.ts';
+import { parseDestination } from './destination.ts';
+import { Pace } from './pace.ts';
+import { roundLimitMs, runRound } from './run-round.ts';
+import { type Sending, type SendPorts, sendSegment } from './send-segment.ts';
+
+/**
+ * The uploader: one round, then it exits. `telemetry-uploader [SOCKET]`; without an argument the socket is found as
+ * telemetryctl finds it. Exit codes: 0 all stored, 3 partly, 10 the daemon is gone, 11 the socket is somebody else's,
+ * 12 the address is none to send to, 130 told to stop.
+ */
+export async function main(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const interrupted = new AbortController();
+  const stop = (): void => interrupted.abort('the uploader was told to stop');
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  try {
+    const code = await attendRound(argv[0] ?? defaultSocket(env), interrupted.signal);
+    return interrupted.signal.aborted ? EXIT.interrupted : code;
+  } catch (error) {
+    const hint = error instanceof TelemetryError && error.hint !== '' ? ` Try: ${error.hint}` : '';
+    process.stderr.write(`telemetry-uploader: ${messageOf(error)}${hint}\n`);
+    return exitCodeFor(error);
+  } finally {
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+  }
+}
+
+function defaultSocket(env: Readonly<Record<string, string | undefined>>): string {
+  const uid = process.getuid?.() ?? 0;
+  return locations({ env, uid, platform: process.platform, home: homedir(), cwd: process.cwd() }).socketPath;
+}
+
+/** Follows the daemon's side of a round: it gives the work, it may take it back, and without it there is none. */
+async function attendRound(socketPath: string, interrupted: AbortSignal): Promise<number> {
+  const ending = new AbortController();
+  const gate = new AbortController();
+  const work = Promise.withResolvers<Round | null>();
+  const gone = new AbortController();
+  const lose = (error: unknown): void => {
+    if (ending.signal.aborted) return;
+    gone.abort('the daemon is gone');
+    // Half a reply is the same as none: whoever should answer for the round is not there.
+    const isCutOff = error instanceof TelemetryError && error.code === 'unavailable';
+    work.reject(isCutOff ? daemonGone(error) : error);
+  };
+  const following = follow(
+    socketPath,
+    'round',
+    (message) => {
+      if (message.type === 'round') work.resolve(message.round);
+      else work.resolve(null);
+      if (message.type === 'abort') gate.abort(`the gate closed: ${message.reason}`);
+    },
+    ending.signal,
+  ).then(() => lose(daemonGone()), lose);
+  interrupted.addEventListener('abort', () => work.resolve(null));
+  try {
+    const round = await work.promise;
+    if (round === null) return EXIT.ok;
+    const aborted = AbortSignal.any([gate.signal, gone.signal, interrupted]);
+    const outcome = await send(round, aborted, (result) => report(socketPath, result, aborted));
+    if (gone.signal.aborted) return EXIT.daemonDown;
+    return outcome === 'done' ? EXIT.ok : EXIT.partly;
+  } finally {
+    ending.abort();
+    await following;
+  }
+}
+
+async function send(
+  round: Round,
+  aborted: AbortSignal,
+  tell: (result: SegmentResult) => Promise<void>,
+): Promise<'done' | 'partly'> {
+  const destination = parseDestination(round.url);
+  const link = new CollectorLink(destination);
+  const overdue = new AbortController();
+  const timer = setTimeout(() => overdue.abort(), roundLimitMs(round));
+  const pace = new Pace(round.rateBytesPerSecond);
+  const sending: Sending = { round, destination, link, pace, ports: PORTS, aborted, overdue: overdue.signal };
+  try {
+    return await runRound(
+      round,
+      { send: (segment, leftBytes) => sendSegment(segment, leftBytes, sending), report: tell },
+      aborted,
+    );
+  } finally {
+    clearTimeout(timer);
+    link.close();
+  }
+}
+
+/** A partial attempt must be charged too, but a daemon that went away is not waited for: it would answer at once. */
+const LAST_WORD_MS = 2000;
+
+async function report(socketPath: string, result: SegmentResult, aborted: AbortSignal): Promise<void> {
+  try {
+    await post(socketPath, 'roundResult', result, aborted.aborted ? { timeoutMs: LAST_WORD_MS } : {});
+  } catch (cause) {
+    if (aborted.aborted) return;
+    throw daemonGone(cause);
+  }
+}
+
+function daemonGone(cause?: unknown): TelemetryError {
+  return new TelemetryError('daemon-down', 'The daemon went away during the round.', {
+    op: 'send a round',
+    hint: 'telemetryctl status',
+    cause,
+  });
+}
+
+const PORTS: SendPorts = {
+  monoMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  sleep: async (ms, signal) => {
+    // Being woken early is no error: whoever sleeps looks at the signal next.
+    if (ms > 0) await delay(ms, undefined, { signal }).catch(() => undefined);
+  },
+};

@@ -1,0 +1,100 @@
+import type { Round, SegmentResult } from '../control/protocol.ts';
+import { estimateCharge } from './charge.ts';
+import type { CollectorLink } from './collector-link-node.ts';
+import { type Destination, segmentPath } from './destination.ts';
+import { type OutboxFile, openOutboxFile, readPieces } from './outbox-file.ts';
+import type { Pace } from './pace.ts';
+import { contentDigest, judgeReply } from './reply-policy.ts';
+
+/** What sending needs of the process it runs in. */
+export interface SendPorts {
+  readonly monoMs: () => number;
+  readonly wallMs: () => number;
+  /** Resolves after `ms`, or at once when `signal` is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** One round's means of sending. */
+export interface Sending {
+  readonly round: Round;
+  readonly destination: Destination;
+  readonly link: CollectorLink;
+  readonly pace: Pace;
+  readonly ports: SendPorts;
+  /** The gate is closed, or we were told to stop. */
+  readonly aborted: AbortSignal;
+  /** The round takes too long. */
+  readonly overdue: AbortSignal;
+}
+
+/** `gone`: there is no such file any more, as after a purge. `over-budget`: it would cost more than is left. */
+export type Sent = SegmentResult | 'gone' | 'over-budget';
+
+/** Sends one segment of the round, charging at most `leftBytes`, and says what became of it. Never rejects for what a server does. */
+export async function sendSegment(
+  segment: Round['segments'][number],
+  leftBytes: number,
+  sending: Sending,
+): Promise<Sent> {
+  const file = await openOutboxFile(sending.round.outboxDir, segment.file);
+  if (file === 'gone') return 'gone';
+  if (file === 'unacceptable') {
+    return result(segment.id, '', 0, {
+      outcome: 'refused',
+      detail: 'not a readable, regular file of the outbox',
+    });
+  }
+  try {
+    const { link, destination } = sending;
+    const line = { isConnected: link.isConnected, isSecure: destination.isSecure };
+    if (estimateCharge(file.sizeBytes, line) > leftBytes) return 'over-budget';
+    return await put(segment.id, file, sending);
+  } finally {
+    await file.handle.close();
+  }
+}
+
+/** An error's message may quote what a server sent. */
+const MAX_WHY_CHARACTERS = 200;
+
+async function put(id: string, file: OutboxFile, sending: Sending): Promise<SegmentResult> {
+  const { link, destination, aborted, overdue, ports } = sending;
+  const digest = file.sha256.toString('base64');
+  const chargedBefore = link.chargedBytes;
+  const answer = await link.put(
+    {
+      path: segmentPath(destination, sending.round.device, id),
+      headers: { 'Content-Type': 'application/octet-stream', 'Content-Digest': contentDigest(digest) },
+      sizeBytes: file.sizeBytes,
+      body: (over) => paced(file, sending, over),
+    },
+    AbortSignal.any([aborted, overdue]),
+  );
+  const charged = link.chargedBytes - chargedBefore;
+  const sha256 = file.sha256.toString('hex');
+  if (!('failure' in answer)) return result(id, sha256, charged, judgeReply(answer, digest, ports.wallMs()));
+  if (aborted.aborted)
+    return result(id, sha256, charged, { outcome: 'aborted', detail: String(aborted.reason) });
+  const why = overdue.aborted ? 'the round took too long' : answer.failure;
+  return result(id, sha256, charged, {
+    outcome: 'retry',
+    detail: `no answer: ${why.slice(0, MAX_WHY_CHARACTERS)}`,
+  });
+}
+
+/** The file at the round's rate. */
+async function* paced(file: OutboxFile, { pace, ports }: Sending, over: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const piece of readPieces(file.handle, file.sizeBytes, pace.chunkBytes)) {
+    await ports.sleep(pace.delayMs(piece.length, ports.monoMs()), over);
+    yield piece;
+  }
+}
+
+function result(
+  id: string,
+  sha256: string,
+  chargedBytes: number,
+  verdict: Pick<SegmentResult, 'outcome' | 'detail'> & Partial<SegmentResult>,
+): SegmentResult {
+  return { status: 0, retryAfterMs: null, ...verdict, id, sha256, chargedBytes };
+}

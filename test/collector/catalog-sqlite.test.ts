@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SqliteCatalog } from '../../src/collector/catalog-sqlite.ts';
+import { catalogContract, newRecord } from './catalog-contract.ts';
+import { collect, temporaryFolder } from './support.ts';
+
+describe('SqliteCatalog', () => {
+  catalogContract(async () => opened(await temporaryFile()));
+
+  it('still has every row when it is opened again, and migrates once', async () => {
+    const file = await temporaryFile();
+    const record = newRecord();
+    const first = await opened(file);
+    await first.add(record);
+    await first.stop();
+    const again = await opened(file);
+    expect(await again.find(record)).toEqual(record);
+    expect(query(file, 'SELECT version, applied_at FROM migrations')).toEqual([
+      { version: 1, applied_at: 42 },
+    ]);
+  });
+
+  it('uses a write-ahead log in files that only their owner can read', async () => {
+    const file = await temporaryFile();
+    const catalog = await opened(file);
+    await catalog.add(newRecord());
+    expect(query(file, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
+    for (const suffix of ['', '-wal', '-shm']) expect((await stat(file + suffix)).mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses a file that a later version wrote', async () => {
+    const file = await temporaryFile();
+    await (await opened(file)).stop();
+    query(file, 'INSERT INTO migrations VALUES (99, 0)');
+    await expect(opened(file)).rejects.toThrow('later version');
+  });
+
+  it('reads beside a writer and sees each row once it is added', async () => {
+    const file = await temporaryFile();
+    const writer = await opened(file);
+    const reader = await opened(file, 'read-only');
+    const record = newRecord();
+    expect(await reader.find(record)).toBeNull();
+    await writer.add(record);
+    expect(await reader.find(record)).toEqual(record);
+    await expect(reader.add(newRecord())).rejects.toThrow('readonly');
+  });
+
+  it('reads a file that is not there as empty and does not make it', async () => {
+    const file = await temporaryFile();
+    const reader = await opened(file, 'read-only');
+    expect(await collect(reader.list())).toEqual([]);
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+async function temporaryFile(): Promise<string> {
+  return join(await temporaryFolder(), 'catalog.sqlite');
+}
+
+async function opened(
+  file: string,
+  access: 'read-write' | 'read-only' = 'read-write',
+): Promise<SqliteCatalog> {
+  const catalog = new SqliteCatalog(file, access, () => 42);
+  onTestFinished(() => catalog.stop());
+  await catalog.start();
+  return catalog;
+}
+
+function query(file: string, sql: string): object[] {
+  const db = new DatabaseSync(file);
+  try {
+    return db
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row }));
+  } finally {
+    db.close();
+  }
+}

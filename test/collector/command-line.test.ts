@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  bundleCollector,
+  digestField,
+  eventually,
+  keptFiles,
+  listAndVerify,
+  newKey,
+  pathOf,
+  put,
+  runProgram,
+  spawnCollector,
+  temporaryFolder,
+} from './support.ts';
+
+let bundle: Awaited<ReturnType<typeof bundleCollector>>;
+beforeAll(async () => {
+  bundle = await bundleCollector();
+});
+afterAll(() => bundle.remove());
+
+describe('telemetry-collector', () => {
+  it.each([['--help'], ['serve', '--help'], ['ls', '--help']])(
+    'ends the help of %s %s with examples',
+    async (...args) => {
+      const { code, stdout } = await runProgram(bundle.file, args);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/Examples:\n(  telemetry-collector .*\n){2,3}$/);
+      expect(stdout).not.toMatch(/enroll|exemptions/);
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    },
+  );
+
+  it.each([
+    [['serve', '--listen', '0.0.0.0:7717'], 'TLS'],
+    [['serve', '--listen', '192.168.1.5:7717'], 'TLS'],
+    [['serve', '--listen', '[::]:7717'], 'TLS'],
+    [['serve', '--listen', 'collector.example.com:7717'], 'TLS'],
+    [['serve', '--listen', '127.0.0.1'], 'not an address'],
+    [['serve', '--listen', '127.0.0.1:99999'], 'not an address'],
+    [['serve', '--max-segment-bytes', '0'], 'whole number'],
+    [['ls', '--device', 'laptop'], 'not a device'],
+    [['list'], 'unknown command'],
+    [['ls', '--all'], 'unknown option'],
+  ])('refuses %j with exit code 2 and something to try', async (args, what) => {
+    const { code, stdout, stderr } = await runProgram(bundle.file, args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(what);
+    expect(stderr).toMatch(/\nTry: .+\n$/);
+  });
+
+  it('says what to do about a data folder it cannot use and a port that is taken', async () => {
+    const unusable = await runProgram(bundle.file, ['serve', '--data', '/dev/null/data']);
+    expect([unusable.code, unusable.stderr]).toEqual([
+      1,
+      expect.stringMatching(/data folder[^]*\nTry: --data/),
+    ]);
+
+    const dataDir = await temporaryFolder();
+    const { url } = await spawnCollector(bundle.file, dataDir);
+    const listen = new URL(url).host;
+    const taken = await runProgram(bundle.file, [
+      'serve',
+      '--data',
+      await temporaryFolder(),
+      '--listen',
+      listen,
+    ]);
+    expect([taken.code, taken.stderr]).toEqual([
+      1,
+      expect.stringMatching(/cannot listen[^]*\nTry: another port/),
+    ]);
+    const second = await runProgram(bundle.file, ['serve', '--data', dataDir, '--listen', '127.0.0.1:0']);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/another collector[^]*\nTry: /)]);
+  }, 20_000);
+});
+
+describe('ls', () => {
+  it('lists nothing where nothing is', async () => {
+    const dataDir = join(await temporaryFolder(), 'none');
+    expect(await runProgram(bundle.file, ['ls', '--data', dataDir])).toMatchObject({
+      code: 0,
+      stdout: 'no segments\n',
+    });
+    const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--data', dataDir]);
+    expect(JSON.parse(stdout)).toEqual({ schema: 1, segments: [] });
+  });
+
+  it('lists in the default folder, as a table of at most 80 columns with totals, and by device', async () => {
+    const home = await temporaryFolder();
+    const dataDir = join(home, 'telemetry-collector');
+    const env = { ...process.env, XDG_DATA_HOME: home };
+    const collector = await spawnCollector(bundle.file, dataDir);
+    const keys = [newKey(), newKey()];
+    for (const key of keys) await put(collector.url, key, randomBytes(12_345));
+    collector.child.kill('SIGTERM');
+    expect(await collector.ended).toBe(0);
+
+    const table = await runProgram(bundle.file, ['ls'], env);
+    expect(table.stdout).toContain('\n2 segments of 2 devices, 24.7 KB\n');
+    for (const { device, segment } of keys)
+      expect(table.stdout).toMatch(new RegExp(`device ${device}\n[^]*${segment}`));
+    expect(Math.max(...table.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+
+    const device = keys[0]?.device ?? '';
+    const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--device', device], env);
+    expect(JSON.parse(stdout)).toMatchObject({ segments: [{ ...keys[0], sizeBytes: 12_345 }] });
+  }, 20_000);
+
+  it('reads beside a server that is writing, and lists only what is whole', async () => {
+    const dataDir = await temporaryFolder();
+    const { url } = await spawnCollector(bundle.file, dataDir);
+    let isWriting = true;
+    const writer = async (): Promise<number> => {
+      let written = 0;
+      for (; isWriting; written++) expect((await put(url, newKey(), randomBytes(20_000))).status).toBe(201);
+      return written;
+    };
+    const writers = [writer(), writer()];
+    let before = 0;
+    for (let round = 0; round < 4; round++) {
+      const { length } = await listAndVerify(bundle.file, dataDir);
+      expect(length).toBeGreaterThanOrEqual(before);
+      before = length;
+    }
+    isWriting = false;
+    const [one = 0, two = 0] = await Promise.all(writers);
+    expect(await listAndVerify(bundle.file, dataDir)).toHaveLength(one + two);
+  }, 30_000);
+});
+
+describe('serve, asked to stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'lets a running upload end on %s, takes no other, and exits 0',
+    async (signal) => {
+      const dataDir = await temporaryFolder();
+      const collector = await spawnCollector(bundle.file, dataDir);
+      const key = newKey();
+      const body = randomBytes(10_000);
+      const upload = startUpload(collector.url, pathOf(key), body);
+      await eventually(async () => (await keptFiles(dataDir)).length === 1);
+      collector.child.kill(signal);
+      await eventually(() =>
+        fetch(`${collector.url}/healthz`).then(
+          (reply) => reply.status === 503,
+          () => true,
+        ),
+      );
+      await expect(put(collector.url, newKey(), body).then((reply) => reply.status)).rejects.toThrow(
+        'ECONNREFUSED',
+      );
+      upload.request.end(body.subarray(5000));
+      const [response] = (await once(upload.request, 'response')) as [IncomingMessage];
+      expect(response.statusCode).toBe(201);
+      expect(response.headers.connection).toBe('close');
+      response.resume();
+      expect(await collector.ended).toBe(0);
+      expect(await listAndVerify(bundle.file, dataDir)).toMatchObject([key]);
+    },
+    20_000,
+  );
+
+  it('cuts off an upload that does not end within 5 s, keeps nothing of it, and exits 0', async () => {
+    const dataDir = await temporaryFolder();
+    const collector = await spawnCollector(bundle.file, dataDir);
+    const upload = startUpload(collector.url, pathOf(newKey()), randomBytes(10_000));
+    upload.request.on('error', () => undefined);
+    await eventually(async () => (await keptFiles(dataDir)).length === 1);
+    const startMs = performance.now();
+    collector.child.kill('SIGTERM');
+    expect(await collector.ended).toBe(0);
+    expect(performance.now() - startMs).toBeGreaterThan(4500);
+    expect(await keptFiles(dataDir)).toEqual([]);
+  }, 20_000);
+
+  it('stops at once when nothing is under way, though connections are open', async () => {
+    const dataDir = await temporaryFolder();
+    const collector = await spawnCollector(bundle.file, dataDir);
+    expect((await fetch(`${collector.url}/healthz`)).status).toBe(200);
+    const startMs = performance.now();
+    collector.child.kill('SIGTERM');
+    expect(await collector.ended).toBe(0);
+    expect(performance.now() - startMs).toBeLessThan(2000);
+  });
+});
+
+it('has no packages of its own in the bundle, so that the daemon can never load the web framework by accident', async () => {
+  const text = await readFile(bundle.file, 'utf8');
+  expect(text).toMatch(/import\("fastify"\)/);
+  expect(text).not.toMatch(/^import .* from "(fastify|pino)"/m);
+});
+
+/** Sends the first 5000 bytes of a body. */
+function startUpload(url: string, path: string, body: Buffer) {
+  const request = httpRequest(url + path, {
+    method: 'PUT',
+    headers: { 'content-digest': digestField(body), 'content-length': String(body.byteLength) },
+  });
+  request.write(body.subarray(0, 5000));
+  return { request };
+}

@@ -1,0 +1,78 @@
+/** The walls between the folders of src/. Each rule says which way an import may not go, and why. */
+/** @type {(folder: string, allowed: string[], comment: string) => object} */
+const only = (folder, allowed, comment) => ({
+  name: `${folder}-imports-only`,
+  severity: 'error',
+  comment,
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}/`) },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'core-is-pure',
+      severity: 'error',
+      comment: 'core holds types and decisions: no node: module, no package.',
+      from: { path: '^src/core/' },
+      to: { dependencyTypesNot: ['local', 'type-only'], pathNot: '^src/core/' },
+    },
+    only('core', [], 'core imports nothing of ours.'),
+    only('segment', ['core'], 'the codec knows neither files nor processes.'),
+    {
+      name: 'segment-has-no-file-system',
+      severity: 'error',
+      from: { path: '^src/segment/' },
+      to: { path: '^(node:)?(fs|child_process|net|http|timers)' },
+    },
+    only('capture', ['core', 'control'], 'the child sees input and nothing else.'),
+    {
+      name: 'capture-has-no-network-and-no-files-but-recordings',
+      severity: 'error',
+      from: { path: '^src/capture/child/' },
+      to: { path: '^(node:)?(http|https|tls|dgram|dns)' },
+    },
+    {
+      name: 'only-the-uiohook-back-end-loads-the-hook',
+      severity: 'error',
+      from: { pathNot: '^src/capture/child/uiohook-' },
+      to: { path: 'uiohook-napi' },
+    },
+    only('spool', ['core', 'segment'], 'files on disk.'),
+    only('conditions', ['core'], 'what the machine says of power, network and session.'),
+    only('control', ['core'], 'the socket protocol.'),
+    only('policy', ['core'], 'policy files.'),
+    only('privacy', ['core', 'segment', 'spool'], 'consent, ledger, purge.'),
+    only('upload', ['core', 'control'], 'the uploader reads whole files and cannot decode them.'),
+    only('collector', ['core'], 'the collector takes bytes; it cannot decode them.'),
+    only(
+      'cli',
+      ['core', 'control', 'conditions', 'segment', 'spool', 'privacy', 'policy'],
+      'the command line talks to the daemon or reads files.',
+    ),
+    only('demo', ['core', 'control'], 'npm start drives the programs as anyone could.'),
+    {
+      name: 'long-lived-processes-stay-small',
+      severity: 'error',
+      comment: 'zod and the TOML parser live in short-lived helpers only.',
+      from: { path: '^src/(daemon|capture|upload|control|spool|conditions|core|segment)/' },
+      to: { path: 'node_modules/(zod|smol-toml|fastify)/' },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: ['^src/setup/'] },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
+  },
+};

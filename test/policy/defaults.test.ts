@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { captureRefusal } from '../../src/core/capture-refusal.ts';
+import { overlayPolicy, POLICY_ENTRIES, type PolicyPart } from '../../src/core/policy-lattice.ts';
+import { DEFAULT_POLICY, DEFAULT_REASONS, defaultRows } from '../../src/policy/defaults.ts';
+import { NOT_YET } from '../../src/policy/not-yet.ts';
+import { parsePolicyFile } from '../../src/policy/parse-file.ts';
+import { FILE_NAMES } from '../../src/policy/schema.ts';
+
+describe('the defaults', () => {
+  test('are those of a file that spells them all out', () => {
+    const file = defaultRows()
+      .filter(({ value }) => !value.startsWith('('))
+      .map(({ path, value }) => `${path} = ${value}\n`)
+      .join('');
+    const parsed = parsePolicyFile('defaults.toml', file);
+    expect(parsed).toMatchObject({ kind: 'ok' });
+    if (parsed.kind !== 'ok') return;
+    const { upload, ...rest } = overlayPolicy(DEFAULT_POLICY, parsed.part);
+    expect({ ...rest, upload: { ...upload, isNetworksExplicit: false } }).toEqual(DEFAULT_POLICY);
+  });
+
+  test('have one reason each, and no other', () => {
+    const paths = POLICY_ENTRIES.flatMap(({ path }) => (path === null ? [] : [path]));
+    expect(Object.keys(DEFAULT_REASONS).sort()).toEqual(paths.sort());
+    for (const { reason } of defaultRows()) expect(reason).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('cover the names of the file schema exactly', () => {
+    const names = Object.entries(FILE_NAMES).flatMap(([section, keys]) =>
+      keys.map((key) => `${section}.${key}`),
+    );
+    expect(names.sort()).toEqual(
+      defaultRows()
+        .map(({ path }) => path)
+        .sort(),
+    );
+  });
+
+  test('allow capture', () => {
+    expect(captureRefusal(DEFAULT_POLICY)).toBeNull();
+  });
+
+  test('have in the list of what is not acted on only fields that exist', () => {
+    const paths = defaultRows().map(({ path }) => path);
+    for (const { path } of NOT_YET) expect(paths).toContain(path);
+  });
+});
+
+describe('capture is refused, though the file is valid,', () => {
+  const refused: [string, PolicyPart, string][] = [
+    ['when files must be encrypted', { encrypt: { recipients: ['age1x'] } }, 'encryption-unavailable'],
+    ['when every key is wanted', { capture: { keys: 'full' } }, 'full-keys-unavailable'],
+    ['when the application must be known', { capture: { focusUnknown: 'block' } }, 'focus-unknown'],
+    ['when the back end does not exist', { capture: { backend: 'evdev' } }, 'backend-unavailable'],
+  ];
+  test.each(refused)('%s', (_, part, code) => {
+    expect(captureRefusal(overlayPolicy(DEFAULT_POLICY, part))?.code).toBe(code);
+  });
+});
