@@ -60,7 +60,9 @@ export class Recorder {
   #pastLoss: LossCounts = NO_LOSS;
 
   recordedEvents = 0;
-  lastEventMonoMs: number | null = null;
+  /** When the last event happened, milliseconds since the epoch. */
+  lastEventWallMs: number | null = null;
+  #lastEventMonoMs: number | null = null;
   /** Time with input, summed: the "active" in bytes per active hour; of all segments, and of the closed ones. */
   activeMs = 0;
   closedActiveMs = 0;
@@ -96,8 +98,10 @@ export class Recorder {
     const admitted = { ...columns, count };
     const first = columns.t[0] ?? 0;
     const last = columns.t[count - 1] ?? 0;
-    this.activeMs += Math.max(0, last - Math.max(first, this.lastEventMonoMs ?? first));
-    this.lastEventMonoMs = Math.max(this.lastEventMonoMs ?? last, last);
+    this.activeMs += Math.max(0, last - Math.max(first, this.#lastEventMonoMs ?? first));
+    this.#lastEventMonoMs = Math.max(this.#lastEventMonoMs ?? last, last);
+    const now = this.#now();
+    this.lastEventWallMs = Math.round(now.wallMs - now.monoMs + this.#lastEventMonoMs);
     this.recordedEvents += count;
     this.#pending.push(admitted);
     if (this.#pending.length === 1) {

@@ -45,8 +45,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
       backend: recorder.backend?.backend ?? policy.policy?.capture.backend ?? 'auto',
       alive: collection.state.child.phase === 'running',
       pid: collection.childPid,
-      lastEventAt:
-        recorder.lastEventMonoMs === null ? null : iso(now.wallMs - now.monoMs + recorder.lastEventMonoMs),
+      lastEventAt: recorder.lastEventWallMs === null ? null : iso(recorder.lastEventWallMs),
       events: { recorded: recorder.recordedEvents, ...recorder.loss },
       restarts: collection.state.restarts,
     },

@@ -73,8 +73,9 @@ describe('a laptop that is plugged in and moves between networks', () => {
 
   it('sends nothing on battery, nothing on Ethernet, then everything on AC with Wi-Fi, and says why', async () => {
     laptop.network('eth0');
+    const anywhere = (size: number): number => Math.floor(Math.random() * size);
     await desk.display.input(
-      ...Array.from({ length: 4000 }, (_, i) => `mousemove ${(i * 7919) % 1280} ${(i * 104_729) % 800}`),
+      ...Array.from({ length: 4000 }, () => `mousemove ${anywhere(1280)} ${anywhere(800)} sleep 0.001`),
     );
     await sleep(3000);
     expect((await desk.status()).daemon.simulated).toBe(true);

@@ -51,7 +51,7 @@ describe('telemetryd run --replay', () => {
     writeFileSync(file, `${recording(20)}1,2,three\n`);
     const program = await replay(file, '--speed', 'max');
     expect(program.child.exitCode).toBe(1);
-    expect(program.out).toMatch(/line 142/);
+    expect(program.out).toContain(`${file}:142:`);
     expect(program.out).toMatch(/Try: /);
     expect(program.out).toMatch(/Replayed 140 events/);
   });
