@@ -20,6 +20,7 @@ import type { Refused } from '../policy/policy-outcome.ts';
 import { openConsent } from '../privacy/consent-file.ts';
 import { type Ledger, openLedger } from '../privacy/ledger.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
+import type { Gap } from '../segment/types.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
@@ -403,8 +404,16 @@ export class Daemon {
   }
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
-    this.recorder.stateChanged(from, to);
+    if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
     this.watchers.changed();
+  }
+
+  /** One kind for all that a person or a policy withholds, so that a gap tells nothing about the person. */
+  #gapKind(to: CollectionName): Gap['kind'] {
+    if (to !== 'blocked') return to === 'stopped' ? 'stopped' : 'withheld';
+    if (this.collection.state.failure !== null) return 'crashed';
+    const code = this.collection.reasons()[0]?.code;
+    return code === 'starting' || code === 'storage' ? 'stopped' : 'withheld';
   }
 
   #storageChanged(problem: string | null): void {

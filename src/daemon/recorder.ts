@@ -1,6 +1,5 @@
 import type { BackendInfo } from '../core/capture.ts';
 import type { Clock, Instant, Log, Timers } from '../core/clock.ts';
-import type { CollectionName } from '../core/collection.ts';
 import { concatColumns } from '../core/concat-columns.ts';
 import { messageOf } from '../core/errors.ts';
 import { type EventColumns, type LossCounts, NO_LOSS } from '../core/events.ts';
@@ -109,12 +108,10 @@ export class Recorder {
     }
   }
 
-  /** The collection state changed: a gap begins when capture ends and is written when it goes on. */
-  stateChanged(from: CollectionName, to: CollectionName): void {
-    if (to === 'capturing') return;
-    // The first reason for a gap names it: a pause during an outage is still the outage's gap.
-    this.#gap ??= { kind: gapKind(to), startMonoMs: this.#now().monoMs };
-    if (from === 'capturing') this.flush();
+  /** Capture has ended for now: a gap begins, and is written when it goes on. */
+  captureEnded(kind: Gap['kind']): void {
+    this.#gap ??= { kind, startMonoMs: this.#now().monoMs };
+    this.flush();
   }
 
   /** Writes what is pending, durably; `false` when the disk refused, in which case it is kept and tried again. */
@@ -249,11 +246,6 @@ export class Recorder {
   #now(): Instant {
     return this.#ports.clock.now();
   }
-}
-
-function gapKind(state: CollectionName): Gap['kind'] {
-  if (state === 'blocked') return 'crashed';
-  return state === 'stopped' ? 'stopped' : 'withheld';
 }
 
 function addLoss(a: LossCounts, b: LossCounts): LossCounts {

@@ -122,11 +122,14 @@ function consentPart(consent: ConsentKeeper): StatusReport['consent'] {
   return { state, noticeId: receipt?.noticeId ?? null, grantedAt: receipt?.grantedAt ?? null };
 }
 
+/** Below a minute of input the rate says nothing. */
+const LEAST_HOURS = 1 / 60;
+
 function costPart({ cost, recorder, sealer }: ReportParts): StatusReport['cost'] {
   const closedHours = recorder.closedActiveMs / 3_600_000;
   return {
     ...cost.report(),
-    bytesPerActiveHour: closedHours === 0 ? 0 : Math.round(sealer.sealedBytes / closedHours),
+    bytesPerActiveHour: closedHours < LEAST_HOURS ? 0 : Math.round(sealer.sealedBytes / closedHours),
     activeHours: Number((recorder.activeMs / 3_600_000).toFixed(4)),
   };
 }

@@ -104,7 +104,7 @@ describe('telemetryctl pause and resume', () => {
     const pause = vi.fn((request: PauseRequest) => handlers().pause(request));
     const stateDir = await withDaemon({ pause, resume: () => PAUSED });
     const outcome = await run(['pause', '1h30m', '--reason', 'lunch'], { stateDir });
-    expect(outcome).toMatchObject({ code: 0, out: 'Paused until 14:30 (1 h).\n' });
+    expect(outcome).toMatchObject({ code: 0, out: 'Paused until 14:30 (1 h 30 min).\n' });
     expect(pause).toHaveBeenCalledWith({ durationMs: 5_400_000, reason: 'lunch' });
     expect(json(await run(['pause', '90s', '--json'], { stateDir }))).toMatchObject({ remainingMs: 90_000 });
     expect((await run(['resume'], { stateDir })).out).toBe('No pause stands any more. Paused.\n');

@@ -128,13 +128,15 @@ describe('amounts and moments for people', () => {
     expect([0, 999, 1000, 1_234_567].map(groupedCount)).toEqual(['0', '999', '1,000', '1,234,567']);
   });
 
-  it('rounds spans down and names both directions', () => {
-    expect([-5, 59_999, 60_000, 3_599_999, 172_799_999, 172_800_000].map(roughSpan)).toEqual([
+  it('rounds spans to the nearest and names both directions', () => {
+    expect([-5, 44_600, 59_999, 179_000, 5_400_000, 7_200_000, 50_400_001, 172_800_000].map(roughSpan)).toEqual([
       '0 s',
-      '59 s',
+      '45 s',
       '1 min',
-      '59 min',
-      '47 h',
+      '3 min',
+      '1 h 30 min',
+      '2 h',
+      '14 h',
       '2 days',
     ]);
     expect(relative('2026-11-24T14:30:00.500Z', nowMs)).toBe('in 30 min');

@@ -1,15 +1,14 @@
 const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
-/** A length of time for people, one unit, rounded down: `45 s`, `3 min`, `2 h`, `5 days`. */
+/** A length of time for people, to the nearest unit: `45 s`, `3 min`, `1 h 30 min`, `14 h`, `5 days`. */
 export function roughSpan(ms: number): string {
-  const span = Math.max(0, ms);
-  if (span < MINUTE_MS) return `${Math.floor(span / SECOND_MS)} s`;
-  if (span < HOUR_MS) return `${Math.floor(span / MINUTE_MS)} min`;
-  if (span < 2 * DAY_MS) return `${Math.floor(span / HOUR_MS)} h`;
-  return `${Math.floor(span / DAY_MS)} days`;
+  const seconds = Math.round(Math.max(0, ms) / SECOND_MS);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 12 * 60 && minutes % 60 !== 0) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
 /** `3 min ago`, `in 3 min`, `just now`; a second either way is now, since clocks and pages are not that exact. */
