@@ -18,6 +18,6 @@ roll = "20s"
 [upload]
 url = ${JSON.stringify(collectorUrl)}
 hold_back = "0s"
-schedule = "* * * * *"
+schedule = "*/10 * * * * *"
 `;
 }

@@ -25,7 +25,7 @@ export function introduction(setting: Setting): string[] {
     'Not recorded: what you type (only that a text key was pressed), windows, screen, sound.',
     `Files: ${setting.stateDir} (the daemon's log: ${setting.logFile})`,
     `Sent to: ${setting.collectorUrl}, a collector on this machine, and nowhere else.`,
-    `Policy: ${setting.policyFile}: a file every 20 s, sent within a minute`,
+    `Policy: ${setting.policyFile}: a file every 20 s, sent within seconds`,
     ...(Object.keys(place).length === 0 ? [] : [`In another terminal, first: export ${assignments(place)}`]),
     `Look:   ${control} status    or: ${control} why`,
     `Pause:  ${control} pause 5m  end: ${control} resume`,

@@ -34,6 +34,17 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
             hint: 'a shorter upload.hold_back or a longer spool.retention',
           },
   },
+  {
+    severity: 'error',
+    paths: ['upload.schedule'],
+    find: ({ upload }) =>
+      upload.schedule.split(' ').length === 5 || isLoopbackUrl(upload.url)
+        ? null
+        : {
+            text: 'upload.schedule has a sixth field, for seconds, which would keep the machine and its network awake',
+            hint: 'upload.schedule = "*/15 * * * *", the default; seconds are for a collector on this machine',
+          },
+  },
   { severity: 'notice', paths: ['upload.url'], find: missingForNotice },
 ];
 

@@ -129,16 +129,9 @@ describe('amounts and moments for people', () => {
   });
 
   it('rounds spans to the nearest and names both directions', () => {
-    expect([-5, 44_600, 59_999, 179_000, 5_400_000, 7_200_000, 50_400_001, 172_800_000].map(roughSpan)).toEqual([
-      '0 s',
-      '45 s',
-      '1 min',
-      '3 min',
-      '1 h 30 min',
-      '2 h',
-      '14 h',
-      '2 days',
-    ]);
+    expect(
+      [-5, 44_600, 59_999, 179_000, 5_400_000, 7_200_000, 50_400_001, 172_800_000].map(roughSpan),
+    ).toEqual(['0 s', '45 s', '1 min', '3 min', '1 h 30 min', '2 h', '14 h', '2 days']);
     expect(relative('2026-11-24T14:30:00.500Z', nowMs)).toBe('in 30 min');
     expect(relative('2026-11-24T13:59:59.000Z', nowMs)).toBe('just now');
     expect(localTime('2026-11-23T14:00:00.000Z', nowMs)).toBe('2026-11-23 14:00');

@@ -132,7 +132,7 @@ function testPolicy(url: string, overrides: Record<string, Record<string, string
   const tables: Record<string, Record<string, string>> = {
     capture: { focus_unknown: '"record"' },
     segment: { roll: '"20s"', flush: '"1s"' },
-    upload: { url: `"${url}"`, hold_back: '"0s"', schedule: '"* * * * *"' },
+    upload: { url: `"${url}"`, hold_back: '"0s"', schedule: '"*/2 * * * * *"' },
   };
   for (const [table, fields] of Object.entries(overrides)) tables[table] = { ...tables[table], ...fields };
   return Object.entries(tables)

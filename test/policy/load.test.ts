@@ -136,6 +136,10 @@ describe('loading', () => {
     expect(texts(paths)[0]).toMatch(/^error POLICY:2:8: segment\.flush is longer than segment\.roll/);
     policy('[upload]\nurl = "http://127.0.0.1:1"\nhold_back = "7d"\n');
     expect(texts(paths)[0]).toMatch(/^error POLICY:3:13: upload\.hold_back is not shorter/);
+    policy('[upload]\nurl = "https://c.example.com"\nschedule = "*/5 * * * * *"\n');
+    expect(texts(paths)[0]).toMatch(/^error POLICY:3:12: upload\.schedule has a sixth field/);
+    policy('[upload]\nurl = "http://127.0.0.1:1"\nschedule = "*/5 * * * * *"\n');
+    expect(texts(paths)).toEqual([]);
   });
 
   test('what is accepted and not acted on yet is told only where a file sets it', () => {
