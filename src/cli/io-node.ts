@@ -29,6 +29,10 @@ export class ProcessIo implements CliIo {
     return isatty(1);
   }
 
+  get hasProgress(): boolean {
+    return isatty(2) && process.env['TERM'] !== 'dumb';
+  }
+
   /** By no-color.org: any value but an empty one means no colour. */
   get hasColour(): boolean {
     return this.isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';

@@ -9,6 +9,8 @@ export interface CliIo {
   readonly canAsk: boolean;
   /** Whether standard output is a terminal. */
   readonly isTerminal: boolean;
+  /** Whether progress can be shown: standard error is a terminal. */
+  readonly hasProgress: boolean;
   /** Whether to colour standard output; never without a terminal. */
   readonly hasColour: boolean;
   /** Aborted by Ctrl-C; without it the signal ends the process at once. Ask for it only where there is something to end. */

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   upload: { summary: 'show uploads, or start one now', load: () => import('./commands/upload.ts') },
   inspect: { summary: 'verify and show recorded files', load: () => import('./commands/inspect.ts') },
+  export: {
+    summary: 'write recorded events as JSON lines, CSV or Parquet',
+    load: () => import('./commands/export.ts'),
+  },
   log: {
     summary: 'print the record of everything captured and sent',
     load: () => import('./commands/log.ts'),
@@ -38,8 +42,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 const EXAMPLES = `
 Examples:
   telemetryctl status
-  telemetryctl pause 30m --reason "entering a password"
-  telemetryctl why`;
+  telemetryctl pause 30m --reason "entering a password"`;
 
 /** Parses a command line with commander and runs it; resolves with the exit code. */
 export async function runProgram(argv: readonly string[], io: CliIo): Promise<number> {

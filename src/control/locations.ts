@@ -24,6 +24,8 @@ export interface Locations {
   readonly policyPaths: readonly string[];
   /** The person's own `preferences.toml`; `null` for the system service, where each person has one. */
   readonly preferencesPath: string | null;
+  /** The person's own age identity, in their configuration folder whatever daemon it is for. */
+  readonly identityPath: string;
 }
 
 /**
@@ -85,6 +87,7 @@ function environmentLocations(around: Surroundings): Locations {
     runtimeDir,
     socketPath: socket === undefined ? path.join(runtimeDir, 'control.sock') : path.resolve(cwd, socket),
     preferencesPath: userLocations(around).preferencesPath,
+    identityPath: userLocations(around).identityPath,
   };
 }
 
@@ -99,6 +102,7 @@ function userLocations(around: Surroundings): Locations {
       socketPath: path.join(folder, 'run', 'control.sock'),
       policyPaths: policyPaths(around, path.join(folder, 'policy.toml')),
       preferencesPath: path.join(folder, 'preferences.toml'),
+      identityPath: path.join(folder, 'identity.txt'),
     };
   }
   const stateDir = path.join(
@@ -115,6 +119,7 @@ function userLocations(around: Surroundings): Locations {
     socketPath: path.join(runtimeDir, 'control.sock'),
     policyPaths: policyPaths(around, path.join(config, 'policy.toml')),
     preferencesPath: path.join(config, 'preferences.toml'),
+    identityPath: path.join(config, 'identity.txt'),
   };
 }
 
@@ -126,6 +131,7 @@ function systemLocations(around: Surroundings): Locations {
     socketPath: '/run/telemetryd/control.sock',
     policyPaths: policyPaths(around),
     preferencesPath: null,
+    identityPath: userLocations(around).identityPath,
   };
 }
 

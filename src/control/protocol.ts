@@ -96,6 +96,8 @@ export interface GrantRequest {
   /** The notice that was shown; refused when it is not the one in force. */
   readonly noticeId: string;
   readonly via: 'terminal' | 'script';
+  /** The public half of the person's own key (`age1…`): what is recorded under this consent they can open. */
+  readonly ownerRecipient: string;
 }
 
 export interface ConsentReply {

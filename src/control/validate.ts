@@ -1,4 +1,5 @@
 import { TelemetryError } from '../core/errors.ts';
+import { isRecipient } from '../core/recipient.ts';
 import type { GrantRequest, PauseRequest, SegmentResult } from './protocol.ts';
 
 /** By hand rather than by a schema library, which would cost the daemon 8 MB for three small shapes. */
@@ -20,10 +21,12 @@ export function parsePauseRequest(body: unknown): PauseRequest {
 
 /** Checks the body of `POST /v1/consent/grant`. */
 export function parseGrantRequest(body: unknown): GrantRequest {
-  const fields = objectOf(body, ['noticeId', 'via']);
+  const fields = objectOf(body, ['noticeId', 'via', 'ownerRecipient']);
   const noticeId = text(fields, 'noticeId', 200);
   if (noticeId === '') throw invalid('noticeId', 'must not be empty');
-  return { noticeId, via: oneOf(fields, 'via', ['terminal', 'script']) };
+  const ownerRecipient = text(fields, 'ownerRecipient', 100);
+  if (!isRecipient(ownerRecipient)) throw invalid('ownerRecipient', 'must be an age recipient, age1…');
+  return { noticeId, via: oneOf(fields, 'via', ['terminal', 'script']), ownerRecipient };
 }
 
 /** Checks the body of `POST /v1/round/result`. */

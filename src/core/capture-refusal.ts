@@ -19,14 +19,6 @@ const BACKENDS = ['auto', 'uiohook', 'replay'];
 
 const REFUSALS: readonly Refusal[] = [
   {
-    applies: (policy) => policy.encrypt.recipients.length > 0,
-    reason: {
-      code: 'encryption-unavailable',
-      text: 'The policy wants files encrypted (encrypt.recipients), which this version cannot do; nothing is captured.',
-      hint: 'a version that encrypts, or a policy without encrypt.recipients',
-    },
-  },
-  {
     applies: (policy) => policy.capture.keys === 'full',
     reason: {
       code: 'full-keys-unavailable',

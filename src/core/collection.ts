@@ -103,7 +103,7 @@ export function initialCollection(now: Instant): CollectionState {
     failure: null,
     readySinceBootMs: 0,
     restarts: 0,
-    name: 'awaiting-consent',
+    name: 'blocked',
     sinceWallMs: now.wallMs,
   };
 }
@@ -209,6 +209,8 @@ function expire(state: CollectionState, now: Instant): CollectionState {
 /** What forbids capture now, by precedence; `null` when nothing does (whether or not a child runs yet). */
 function obstacle(state: CollectionState, now: Instant): Exclude<CollectionName, 'capturing'> | null {
   if (state.isStopping) return 'stopped';
+  // Without a policy there is no notice that anyone could agree to.
+  if (state.consent === 'missing' && state.policy === null) return 'blocked';
   if (state.consent !== 'granted') return 'awaiting-consent';
   if (state.pauses.length > 0) return 'paused';
   if (state.exemptUntilBootMs !== null) return 'exempt';
@@ -258,15 +260,18 @@ export function remainingPauseMs(state: CollectionState, now: Instant): number {
 export function reasonsFor(state: CollectionState, now: Instant): Reason[] {
   const reasons: Reason[] = [];
   if (state.isStopping) reasons.push(REASONS.stopping);
-  if (state.consent !== 'granted') reasons.push(REASONS[state.consent]);
+  const hasNotice = state.policy !== null || state.consent !== 'missing';
+  if (!hasNotice) reasons.push(REASONS.noPolicy);
+  else if (state.consent !== 'granted') reasons.push(REASONS[state.consent]);
   for (const pause of state.pauses) {
     const who = pause.requester === 'person' ? 'you' : `another account (${pause.requester})`;
     reasons.push({ code: 'paused', text: `Paused by ${who}.`, hint: 'telemetryctl resume' });
   }
   if (state.exemptUntilBootMs !== null) reasons.push(REASONS.exempt);
   if (state.lock !== 'unlocked') reasons.push(REASONS[state.lock]);
-  if (state.policy === null) reasons.push(REASONS.noPolicy);
-  else if (state.policy.refusal !== null) reasons.push(state.policy.refusal);
+  if (state.policy === null) {
+    if (hasNotice) reasons.push(REASONS.noPolicy);
+  } else if (state.policy.refusal !== null) reasons.push(state.policy.refusal);
   else if (!isWithinHours(state.policy.hours, now.wallMs)) reasons.push(REASONS.outsideHours);
   if (state.storage !== null) reasons.push(state.storage);
   if (reasons.length > 0 || state.child.phase === 'running') return reasons;
@@ -297,13 +302,13 @@ const REASONS = {
   exempt: {
     code: 'exempt',
     text: 'An approved exemption stands; nothing is captured.',
-    hint: 'telemetryctl exempt list',
+    hint: 'telemetryctl status shows until when',
   },
   locked: { code: 'locked', text: 'The session is locked.', hint: 'unlock the session' },
   unknown: {
     code: 'lock-unknown',
     text: 'Whether the session is locked cannot be told, so nothing is captured.',
-    hint: 'telemetryctl doctor',
+    hint: 'telemetryctl why',
   },
   noPolicy: {
     code: 'no-policy',

@@ -5,7 +5,7 @@ import type { KeyClass } from './events.ts';
  * Names are W3C UI Events `code` values (https://www.w3.org/TR/uievents-code/): a key's place on the keyboard,
  * whatever the layout prints on it.
  */
-export const KEY_CODES = [
+export const KEY_CODES: readonly string[] = [
   // 1-26 letters, 27-36 digits: type text.
   ...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('').map((letter) => `Key${letter}`),
   ...'0123456789'.split('').map((digit) => `Digit${digit}`),
@@ -123,7 +123,7 @@ export const KEY_CODES = [
   'Props',
   'Select',
   'Open',
-] as const satisfies string[];
+];
 
 const IDS = new Map<string, number>(KEY_CODES.map((code, index) => [code, index + 1]));
 

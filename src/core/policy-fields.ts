@@ -102,7 +102,7 @@ export const POLICY_FIELDS: PolicyFields = {
     ),
   },
   encrypt: {
-    recipients: field('recipients', 'Who can open the files', 'fixed', NO_NAMES, commonRecipients),
+    recipients: field('recipients', 'Who can open the files', 'fixed', NO_NAMES, common),
   },
   exclude: {
     apps: field('apps', 'Applications left out', 'private', NO_NAMES, union),
@@ -199,12 +199,4 @@ function commonSsids(a: readonly string[], b: readonly string[]): readonly strin
   if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
   const names = common(a, b);
   return names.length === 0 ? [NO_COMMON_SSID] : names;
-}
-
-/**
- * One recipient fewer can open the files, but with none at all they are not encrypted, and anyone can. So to go from
- * some to none is to keep nothing of the promise.
- */
-function commonRecipients(a: readonly string[], b: readonly string[]): readonly string[] {
-  return b.length === 0 ? a : common(a, b);
 }

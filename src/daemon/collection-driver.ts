@@ -62,7 +62,7 @@ export class CollectionDriver {
       this.#gone?.resolve(undefined);
       this.#gone = null;
     }
-    if (this.#waiters.size > 0 && this.#state.child.phase !== 'starting') this.#settle();
+    if (this.#waiters.size > 0 && !this.#isUnsettled()) this.#settle();
     if (step.wakeAtBootMs === null) this.#ports.timers.clear('collection');
     else this.#ports.timers.set('collection', step.wakeAtBootMs, () => this.send({ type: 'tick' }));
     for (const effect of step.effects) this.#carryOut(effect);
@@ -73,14 +73,22 @@ export class CollectionDriver {
     await this.#gone?.promise;
   }
 
-  /** Resolves when a capture process that is starting is ready or gone, at the latest after `timeoutMs`. */
+  /**
+   * Resolves when no capture process is on its way any more, up or down (after one that stops the next may start), at
+   * the latest after `timeoutMs`.
+   */
   async whenSettled(timeoutMs: number): Promise<void> {
     const { timers, clock } = this.#ports;
-    if (this.#state.child.phase !== 'starting') return;
+    if (!this.#isUnsettled()) return;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#waiters.add(() => resolve(undefined));
     timers.set('settle', clock.now().bootMs + timeoutMs, () => this.#settle());
     await promise;
+  }
+
+  #isUnsettled(): boolean {
+    const { phase } = this.#state.child;
+    return phase === 'starting' || phase === 'stopping';
   }
 
   #settle(): void {

@@ -1,9 +1,9 @@
-import type { ConsentReply } from '../control/protocol.ts';
+import type { ConsentReply, GrantRequest } from '../control/protocol.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConsentStanding } from '../core/collection.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
-import type { InForce } from '../privacy/consent.ts';
+import type { ConsentReceipt, InForce } from '../privacy/consent.ts';
 import type { ConsentFile } from '../privacy/consent-file.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import { makeNotice, type Notice } from '../privacy/notice.ts';
@@ -59,12 +59,12 @@ export class ConsentKeeper {
   }
 
   /** The person agrees to the notice they were shown; refused when another is in force by now. */
-  grant(noticeId: string, via: 'terminal' | 'script'): void {
+  grant({ noticeId, via, ownerRecipient }: GrantRequest): void {
     const { id } = this.notice();
     const { file, clock, uid } = this.#ports;
     const inForce = this.#inForce;
     if (inForce === null || noticeId !== id) throw noticeChanged();
-    const outcome = file.grant({ noticeId, via, uid, wallMs: clock.now().wallMs }, inForce);
+    const outcome = file.grant({ noticeId, via, ownerRecipient, uid, wallMs: clock.now().wallMs }, inForce);
     if (outcome.kind === 'notice-changed') throw noticeChanged();
     this.#refresh();
     this.#record('granted');
@@ -78,6 +78,25 @@ export class ConsentKeeper {
       this.#refresh();
     }
     this.#record('revoked');
+  }
+
+  /** The receipt that stands now, or stood last. */
+  get receipt(): ConsentReceipt | null {
+    return this.#ports.file.receipts.at(-1) ?? null;
+  }
+
+  /**
+   * Who may open what was recorded under a receipt: its owner, and those that both its policy and the one in force
+   * name. Empty for a receipt that is not known.
+   */
+  recipientsOf(receiptId: string): readonly string[] {
+    const receipt = this.#ports.file.receipts.find(({ id }) => id === receiptId);
+    if (receipt === undefined) return [];
+    const now = this.#inForce?.policy.encrypt.recipients ?? [];
+    return [
+      receipt.ownerRecipient,
+      ...receipt.policy.encrypt.recipients.filter((named) => now.includes(named)),
+    ];
   }
 
   mayLeave(receiptId: string, url: string): boolean {

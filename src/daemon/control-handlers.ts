@@ -54,8 +54,8 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return { id, text };
     },
     consent: () => daemon.consent.view,
-    grant: async ({ noticeId, via }) => {
-      daemon.consent.grant(noticeId, via);
+    grant: async (request) => {
+      daemon.consent.grant(request);
       daemon.consentChanged();
       await daemon.collection.whenSettled(SETTLE_MS);
       return daemon.consent.view;

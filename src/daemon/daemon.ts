@@ -31,9 +31,11 @@ import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { missingFacts } from './ledger-repair.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 import { Recorder } from './recorder.ts';
-import { capturedFact, Sealer } from './sealer.ts';
+import { Sealer } from './sealer.ts';
+import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
 import { statusReport } from './status-report.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
@@ -70,6 +72,10 @@ export interface DaemonPorts {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly startUploader: () => UploaderProcess;
+  /** Where keys of journals lie; see `findKeyFolder`. */
+  readonly keyFolder: string | null;
+  /** Has an order carried out by the sealing program. */
+  readonly seal: EncryptionPorts['seal'];
   /** A replay is over (`null`) or failed (a message); only with `settings.replay`. */
   readonly replayEnded: (problem: string | null) => void;
   /** Moves the clock of a replay; timers are looked at afterwards. */
@@ -91,6 +97,7 @@ export class Daemon {
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
   readonly #cost: CostMeter;
+  readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
@@ -100,6 +107,7 @@ export class Daemon {
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
   #captureConfig = '';
+  #arePausesKnown = false;
   #stopped: Promise<void> | null = null;
 
   constructor(settings: DaemonSettings, ports: DaemonPorts) {
@@ -119,6 +127,16 @@ export class Daemon {
       savePauses: () => this.savePauses(),
       changed: (from, to) => this.#stateChanged(from, to),
     });
+    this.#encryption = new SegmentEncryption({
+      log,
+      randomBytes: ports.randomBytes,
+      spool: this.spool,
+      stateDir,
+      keyFolder: ports.keyFolder,
+      recipients: () => this.#recipients(),
+      recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
+      seal: ports.seal,
+    });
     this.recorder = new Recorder({
       clock,
       timers,
@@ -132,11 +150,12 @@ export class Daemon {
         receiptId: settings.replay === null ? (this.consent.view.receipt?.id ?? '') : '',
         simulated: isSimulated,
       }),
-      nextIdentity: () => ({
+      nextIdentity: (spareSequence) => ({
         segmentId: timeOrderedUuid(clock.now().wallMs, ports.randomBytes),
         device: this.#mustHave(this.#device).pseudonym,
-        sequence: this.#mustHave(this.#device).takeSequence(),
+        sequence: spareSequence ?? this.#mustHave(this.#device).takeSequence(),
       }),
+      key: (segmentId) => this.#encryption.keyFor(segmentId),
       closed: () => this.sealer.work(),
       storage: (problem) => this.#storageChanged(problem),
     });
@@ -146,6 +165,7 @@ export class Daemon {
       log,
       spool: this.spool,
       power: () => ports.power.current().state,
+      sealEncrypted: (id, effort) => this.#encryption.sealJournal(id, effort),
       limits: () => (this.policy.policy ?? DEFAULT_POLICY).spool,
       record: (facts) => this.record(facts),
       changed: () => {
@@ -172,13 +192,16 @@ export class Daemon {
     const { stateDir, version, mode, uid } = this.settings;
     const now = clock.now();
     this.#identity = { ...this.#identity, startedAt: new Date(now.wallMs).toISOString() };
+    // First of all: a start that fails writes the pauses back as it stops.
+    for (const pause of this.#standingPauses()) this.collection.send({ type: 'pause', pause });
+    this.#arePausesKnown = true;
     const policyIsRead = this.policy.reload();
     const recovery = this.spool.recover();
     this.#ledger = openLedger(stateDir, clock);
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
       { type: 'started', version, mode },
-      ...recovery.sealed.map(capturedFact),
+      ...missingFacts(stateDir, this.spool.sealedSegments()),
       ...recovery.quarantined.map(({ id, why }): LedgerFact => ({ type: 'quarantined', segment: id, why })),
     ]);
     for (const problem of recovery.problems) log.warn({ problem }, 'a file could not be recovered');
@@ -209,10 +232,11 @@ export class Daemon {
       },
       readUploadState(stateDir, dailyBudget, now.wallMs),
     );
-    for (const pause of this.#standingPauses()) this.collection.send({ type: 'pause', pause });
     await this.#upload.start();
     await this.#server.start();
     this.applyPolicy();
+    this.#encryption.start();
+    this.sealer.work();
     this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
     this.#beat();
@@ -231,10 +255,12 @@ export class Daemon {
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
     await Promise.all([this.collection.whenGone(), this.#upload?.stop()]);
+    // What is still to be written may wait for a key.
+    await this.#encryption.whenSettled();
     this.recorder.roll();
-    this.sealer.sealAll();
+    await this.sealer.sealAll();
     this.record([{ type: 'stopped', cause }]);
-    this.savePauses();
+    if (this.#arePausesKnown) this.savePauses();
     timers.stop();
     this.spool.stop();
     this.#ledger?.close();
@@ -258,9 +284,11 @@ export class Daemon {
     const config = JSON.stringify(policy === null ? null : this.#configOf(policy));
     if (this.#captureConfig !== config) {
       this.#captureConfig = config;
+      // What the process hands over last still belongs to the old policy's segment; the next process begins a new one.
       this.collection.send({ type: 'reconfigure' });
+    } else {
+      this.recorder.roll();
     }
-    this.recorder.roll();
     this.collection.send({
       type: 'policy',
       policy:
@@ -343,6 +371,8 @@ export class Daemon {
         this.collection.send({ type: 'child-exited', generation, reason });
       },
     });
+    this.recorder.captureBegins();
+    this.#encryption.prepare();
     child.start(this.#configOf(this.policy.mustHave().policy));
     return child;
   }
@@ -428,6 +458,12 @@ export class Daemon {
               hint: 'free some space; it goes on by itself',
             },
     });
+  }
+
+  /** A recording captures no one, and its segments are for benchmarks and tests: they are not encrypted. */
+  #recipients(): readonly string[] | null {
+    if (this.settings.replay !== null) return null;
+    return this.consent.recipientsOf(this.consent.receipt?.id ?? '');
   }
 
   #mayLeave(receiptId: string, url: string): boolean {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../core/clock.ts';
-import { TelemetryError } from '../core/errors.ts';
+import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { LoadedPolicy, Policy, PolicyProblem } from '../core/policy.ts';
 import { asLastGood, decodeLastGood, encodeLastGood } from '../policy/last-good.ts';
 import type { Refused } from '../policy/policy-outcome.ts';
@@ -18,6 +18,7 @@ export class PolicyKeeper {
   readonly #ports: PolicyPorts;
   #loaded: LoadedPolicy | null = null;
   #problems: readonly PolicyProblem[] = [];
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(ports: PolicyPorts) {
     this.#ports = ports;
@@ -36,25 +37,51 @@ export class PolicyKeeper {
     return this.#problems;
   }
 
-  /** Reads the files anew. Returns whether the policy in force is another one than before. */
-  async reload(): Promise<boolean> {
-    const { stateDir, log, load } = this.#ports;
-    const path = join(stateDir, 'policy-last-good.json');
+  /**
+   * Reads the files anew. Returns whether the policy in force is another one than before. One reading follows the
+   * other, so that the last to begin is the last to count.
+   */
+  reload(): Promise<boolean> {
+    const reloaded = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloaded.catch(() => undefined);
+    return reloaded;
+  }
+
+  async #reload(): Promise<boolean> {
     const before = this.#loaded?.id;
-    const outcome = await load();
+    const outcome = await this.#ports.load();
     this.#problems = outcome.problems;
     if (outcome.policy !== null) {
-      if (outcome.id !== before) writeStateFile(path, encodeLastGood(outcome));
+      if (outcome.id !== before) this.#keep(outcome);
       this.#loaded = outcome;
     } else {
-      const saved = readStateFile(path, decodeLastGood);
-      this.#loaded = saved.kind === 'ok' ? asLastGood(saved.value, outcome.problems) : null;
+      const lastGood = this.#loaded ?? this.#kept();
+      this.#loaded = lastGood === null ? null : asLastGood(lastGood, outcome.problems);
+      const { log } = this.#ports;
       log.error(
-        { problems: outcome.problems.length, hasLastGood: saved.kind === 'ok' },
+        { problems: outcome.problems.length, hasLastGood: lastGood !== null },
         'the policy is refused',
       );
     }
     return this.#loaded?.id !== before;
+  }
+
+  /** A disk that refuses must not keep a new policy from coming into force. */
+  #keep(loaded: LoadedPolicy): void {
+    try {
+      writeStateFile(this.#path, encodeLastGood(loaded));
+    } catch (error) {
+      this.#ports.log.error({ err: messageOf(error) }, 'the policy could not be kept as the last good one');
+    }
+  }
+
+  #kept(): LoadedPolicy | null {
+    const kept = readStateFile(this.#path, decodeLastGood);
+    return kept.kind === 'ok' ? kept.value : null;
+  }
+
+  get #path(): string {
+    return join(this.#ports.stateDir, 'policy-last-good.json');
   }
 
   /** The policy in force, for those who asked for it. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /** The programs the daemon starts, each a bundle beside its own. */
-export type Program = 'capture-child' | 'telemetry-uploader' | 'policy-loader';
+export type Program = 'capture-child' | 'telemetry-uploader' | 'policy-loader' | 'segment-sealer';
 
 /** The one place where a child process's entry is resolved. All bundles lie in one folder. */
 export function programPath(program: Program): string {

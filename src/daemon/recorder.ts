@@ -1,14 +1,13 @@
 import type { BackendInfo } from '../core/capture.ts';
 import type { Clock, Instant, Log, Timers } from '../core/clock.ts';
-import { concatColumns } from '../core/concat-columns.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, TelemetryError } from '../core/errors.ts';
 import { type EventColumns, type LossCounts, NO_LOSS } from '../core/events.ts';
 import type { Policy } from '../core/policy.ts';
 import { rollCause } from '../core/roll-policy.ts';
-import { encodeBlock } from '../segment/block.ts';
-import { encodeClockSync, encodeGap, encodeLoss } from '../segment/marks.ts';
 import type { Gap, SegmentHeader } from '../segment/types.ts';
 import type { Spool } from '../spool/spool.ts';
+import type { KeyOffer } from './journal-keys.ts';
+import { PendingEvents } from './pending-events.ts';
 
 /** What a segment's header says of the circumstances, beside what the recorder knows by itself. */
 export type Circumstances = Pick<
@@ -26,16 +25,21 @@ export interface RecorderPorts {
   readonly spool: Spool;
   readonly limits: () => Policy['segment'];
   readonly circumstances: () => Circumstances;
-  /** Takes a sequence number: called once per segment, when it is about to hold something. */
-  readonly nextIdentity: () => SegmentIdentity;
+  /**
+   * Called once per segment, when it is about to hold something. Takes a sequence number, unless there is one to spare
+   * of a segment that came to nothing.
+   */
+  readonly nextIdentity: (spareSequence: number | null) => SegmentIdentity;
+  /** The key that the journal of a new segment is encrypted with. */
+  readonly key: (segmentId: string) => KeyOffer;
   /** A journal was closed and waits for sealing. */
   readonly closed: () => void;
   /** The disk refused; what was to be written is kept in memory and tried again. `null`: it works again. */
   readonly storage: (problem: string | null) => void;
 }
 
-/** A difference of the clocks beyond this is a step (or sleep), which readers must know of; below it is drift. */
-const CLOCK_STEP_MS = 100;
+/** How soon a journal that has no key yet is tried again. */
+const KEY_WAIT_MS = 250;
 /** How soon a refused write is tried again. */
 const RETRY_MS = 10_000;
 
@@ -46,17 +50,20 @@ const RETRY_MS = 10_000;
 export class Recorder {
   readonly #ports: RecorderPorts;
   #backend: BackendInfo | null = null;
-  #pending: EventColumns[] = [];
-  #open: { readonly openedBootMs: number; clockOffsetMs: number } | null = null;
-  #gap: { readonly kind: Gap['kind']; readonly startMonoMs: number } | null = null;
+  readonly #pending = new PendingEvents();
+  #open: { readonly openedBootMs: number; readonly sequence: number; clockOffsetMs: number } | null = null;
   /** Taken for a segment that could not be opened yet: a number that is never used would read as a loss. */
   #identity: SegmentIdentity | null = null;
-  #hasStorageProblem = false;
+  #spareSequence: number | null = null;
+  /** What the running child was started under; `null`: to be asked for when a segment is opened. */
+  #circumstances: Circumstances | null = null;
+  /** What was last said of the disk. */
+  #storageProblem: string | null = null;
 
-  /** Counters of the running child as last reported, and as last written to a segment. */
+  /** Counters of the running child as last reported, of all before it, and of all as last written to a segment. */
   #childLoss: LossCounts = NO_LOSS;
-  #writtenLoss: LossCounts = NO_LOSS;
   #pastLoss: LossCounts = NO_LOSS;
+  #writtenLoss: LossCounts = NO_LOSS;
 
   recordedEvents = 0;
   /** When the last event happened, milliseconds since the epoch. */
@@ -79,6 +86,13 @@ export class Recorder {
     return addLoss(this.#pastLoss, this.#childLoss);
   }
 
+  /** A capture process is about to start: what it records is recorded under what holds now, or in a new segment. */
+  captureBegins(): void {
+    const circumstances = this.#ports.circumstances();
+    if (JSON.stringify(circumstances) !== JSON.stringify(this.#circumstances)) this.roll();
+    this.#circumstances = circumstances;
+  }
+
   /** A capture process is ready; other screens or another back end begin a new segment. */
   childReady(info: BackendInfo): void {
     // What the child before it handed over last belongs before the gap, this child's events after it.
@@ -86,7 +100,6 @@ export class Recorder {
     if (this.#backend !== null && JSON.stringify(this.#backend) !== JSON.stringify(info)) this.roll();
     this.#backend = info;
     this.#pastLoss = this.loss;
-    this.#writtenLoss = NO_LOSS;
     this.#childLoss = NO_LOSS;
   }
 
@@ -100,17 +113,18 @@ export class Recorder {
     this.activeMs += Math.max(0, last - Math.max(first, this.#lastEventMonoMs ?? first));
     this.#lastEventMonoMs = Math.max(this.#lastEventMonoMs ?? last, last);
     const now = this.#now();
-    this.lastEventWallMs = Math.round(now.wallMs - now.monoMs + this.#lastEventMonoMs);
+    const offsetMs = now.wallMs - now.monoMs;
+    this.lastEventWallMs = Math.round(offsetMs + this.#lastEventMonoMs);
     this.recordedEvents += count;
-    this.#pending.push(admitted);
-    if (this.#pending.length === 1) {
-      this.#ports.timers.set('flush', this.#now().bootMs + this.#ports.limits().flushMs, () => this.flush());
+    if (this.#pending.isEmpty) {
+      this.#ports.timers.set('flush', now.bootMs + this.#ports.limits().flushMs, () => this.flush());
     }
+    this.#pending.add(admitted, offsetMs);
   }
 
   /** Capture has ended for now: a gap begins, and is written when it goes on. */
   captureEnded(kind: Gap['kind']): void {
-    this.#gap ??= { kind, startMonoMs: this.#now().monoMs };
+    this.#pending.beginGap(kind, this.#now().monoMs);
     this.flush();
   }
 
@@ -122,26 +136,32 @@ export class Recorder {
   }
 
   #write(): boolean {
+    const { first } = this.#pending;
+    // A retry that stands keeps its time: it alone may say that the disk works again.
+    if (first === null) return this.#storageProblem === null;
     this.#ports.timers.clear('flush');
-    if (this.#pending.length > 0) {
-      const columns = concatColumns(this.#pending);
-      try {
-        this.#ensureOpen(columns.t[0] ?? 0);
-        this.#ports.spool.append(...this.#marks(columns), encodeBlock(columns, 0, columns.count));
-      } catch (error) {
-        this.#refused(error);
-        this.#ports.timers.set('flush', this.#now().bootMs + RETRY_MS, () => this.flush());
+    const wasOpen = this.#open !== null;
+    try {
+      const open = this.#ensureOpen(first);
+      if (open === null) {
+        this.#ports.timers.set('flush', this.#now().bootMs + KEY_WAIT_MS, () => this.flush());
         return false;
       }
-      this.#pending = [];
-      this.#writtenLoss = this.#childLoss;
-      if (this.#gap !== null && this.#gap.startMonoMs <= (columns.t[0] ?? 0)) this.#gap = null;
-      if (!this.#sync()) return false;
+      const lost = subtractLoss(this.loss, this.#writtenLoss);
+      const { frames, clockOffsetMs } = this.#pending.frames(open.clockOffsetMs, lost);
+      this.#ports.spool.append(...frames);
+      open.clockOffsetMs = clockOffsetMs;
+    } catch (error) {
+      // Opened for this and left empty: sealing throws it away.
+      if (!wasOpen && this.#open !== null) this.#spareSequence = this.#open.sequence;
+      this.#close();
+      this.#refused(error);
+      return false;
     }
-    if (this.#hasStorageProblem) {
-      this.#hasStorageProblem = false;
-      this.#ports.storage(null);
-    }
+    this.#pending.clear();
+    this.#writtenLoss = this.loss;
+    if (!this.#sync()) return false;
+    this.#setStorageProblem(null);
     return true;
   }
 
@@ -154,67 +174,58 @@ export class Recorder {
       this.#ports.spool.sync();
       return true;
     } catch (error) {
+      this.#close();
       this.#refused(error);
-      this.#ports.timers.set('flush', this.#now().bootMs + RETRY_MS, () => this.flush());
       return false;
     }
   }
 
   /** Forgets what is pending and not yet written: consent was revoked. */
   forgetPending(): void {
-    this.recordedEvents -= this.#pending.reduce((sum, part) => sum + part.count, 0);
-    this.#pending = [];
+    this.recordedEvents -= this.#pending.forget();
+    if (this.#storageProblem === null) this.#ports.timers.clear('flush');
   }
 
   /** Writes what is pending and closes the open segment, if there is one. */
   roll(): void {
     this.#write();
     this.#close();
+    this.#circumstances = null;
   }
 
-  #ensureOpen(firstMonoMs: number): void {
-    if (this.#open !== null) return;
+  /** The open segment, which is opened unless it is; `null` while there is no key for it yet. */
+  #ensureOpen({ monoMs, offsetMs }: { readonly monoMs: number; readonly offsetMs: number }) {
+    if (this.#open !== null) return this.#open;
     if (this.#backend === null) throw new Error('a batch came before its back end was known');
     const now = this.#now();
-    const clockOffsetMs = now.wallMs - now.monoMs;
-    this.#identity ??= this.#ports.nextIdentity();
+    this.#circumstances ??= this.#ports.circumstances();
+    this.#identity ??= this.#ports.nextIdentity(this.#spareSequence);
+    this.#spareSequence = null;
+    const offer = this.#ports.key(this.#identity.segmentId);
+    if (offer.kind === 'wait') return null;
+    if (offer.kind === 'failed')
+      throw new TelemetryError('unavailable', offer.why, { op: 'encrypt a segment' });
     // The origin is the first event's time, so that no event lies before its segment.
-    const originMonoMs = Math.floor(Math.min(firstMonoMs, now.monoMs));
-    this.#ports.spool.open({
+    const originMonoMs = Math.floor(Math.min(monoMs, now.monoMs));
+    const header: SegmentHeader = {
       formatVersion: 1,
       codec: 'raw',
       timeUnitMs: 1,
       schemaVersion: 1,
-      startWallMs: Math.round(originMonoMs + clockOffsetMs),
+      startWallMs: Math.round(originMonoMs + offsetMs),
       originMonoMs,
       zoneOffsetMinutes: -new Date(now.wallMs).getTimezoneOffset(),
       backend: this.#backend.backend,
       coordinates: this.#backend.coordinates,
       screens: this.#backend.screens,
-      ...this.#ports.circumstances(),
+      ...this.#circumstances,
       ...this.#identity,
-    });
+    };
+    this.#ports.spool.open(header, offer.kind === 'key' ? offer.key : null);
     this.#identity = null;
-    this.#open = { openedBootMs: now.bootMs, clockOffsetMs };
+    this.#open = { openedBootMs: now.bootMs, sequence: header.sequence, clockOffsetMs: offsetMs };
     this.#ports.timers.set('roll', now.bootMs + this.#ports.limits().rollMs, () => this.roll());
-  }
-
-  /** Frames that go before the next block: a gap that has ended, a step of the wall clock, what was lost. */
-  #marks(columns: EventColumns): Uint8Array[] {
-    const marks: Uint8Array[] = [];
-    const now = this.#now();
-    const firstMonoMs = columns.t[0] ?? now.monoMs;
-    if (this.#gap !== null && this.#gap.startMonoMs <= firstMonoMs) {
-      marks.push(encodeGap({ ...this.#gap, endMonoMs: firstMonoMs }));
-    }
-    const clockOffsetMs = now.wallMs - now.monoMs;
-    if (this.#open !== null && Math.abs(clockOffsetMs - this.#open.clockOffsetMs) > CLOCK_STEP_MS) {
-      this.#open.clockOffsetMs = clockOffsetMs;
-      marks.push(encodeClockSync({ monoMs: firstMonoMs, wallMs: firstMonoMs + clockOffsetMs }));
-    }
-    const lost = subtractLoss(this.#childLoss, this.#writtenLoss);
-    if (lost.thinned + lost.redacted + lost.dropped > 0) marks.push(encodeLoss(lost));
-    return marks;
+    return this.#open;
   }
 
   #rollIfDue(): void {
@@ -225,22 +236,32 @@ export class Recorder {
   }
 
   #refused(error: unknown): void {
-    this.#hasStorageProblem = true;
     this.#ports.log.error({ err: messageOf(error) }, 'could not write to the journal');
-    this.#close();
-    this.#ports.storage(messageOf(error));
+    this.#ports.timers.set('flush', this.#now().bootMs + RETRY_MS, () => {
+      if (this.#pending.isEmpty) this.#setStorageProblem(null);
+      this.flush();
+    });
+    this.#setStorageProblem(messageOf(error));
+  }
+
+  /** Said last by whoever calls it: who hears it may well end capture, which flushes. */
+  #setStorageProblem(problem: string | null): void {
+    if (problem === this.#storageProblem) return;
+    this.#storageProblem = problem;
+    this.#ports.storage(problem);
   }
 
   #close(): void {
     this.#ports.timers.clear('roll');
     this.#open = null;
     this.closedActiveMs = this.activeMs;
+    let isClosed = true;
     try {
-      if (this.#ports.spool.close() !== null) this.#ports.closed();
+      isClosed = this.#ports.spool.close() !== null;
     } catch (error) {
       this.#ports.log.error({ err: messageOf(error) }, 'a journal was closed but may not be durable yet');
-      this.#ports.closed();
     }
+    if (isClosed) this.#ports.closed();
   }
 
   #now(): Instant {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import pino from 'pino';
 import { SystemClock } from '../conditions/clock-node.ts';
 import { networkSysfs } from '../conditions/network-sysfs.ts';
@@ -9,11 +9,13 @@ import { powerSysfs } from '../conditions/power-sysfs.ts';
 import { sysfsRoot } from '../conditions/sysfs-root.ts';
 import { type Locations, locations } from '../control/locations.ts';
 import type { Clock } from '../core/clock.ts';
-import { EXIT, TelemetryError } from '../core/errors.ts';
+import { EXIT, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { loadPolicy } from '../policy/policy-process.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
+import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
+import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
 import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
@@ -121,13 +123,19 @@ export async function runDaemon(options: RunOptions): Promise<number> {
           helperEnvironment(env),
           log,
         ),
+      keyFolder: findKeyFolder(dirname(socketPath), stateDir, around.uid),
+      seal: (order) => runSealerProcess(order, sealerProgram(env)),
       replayEnded: (problem) => stopping.resolve({ cause: 'the recording ended', problem }),
       advanceTo: (recordedMs) => replayClock?.advanceTo(recordedMs),
     },
   );
   const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  process.on('SIGHUP', () => void daemon.reloadPolicy());
+  process.on('SIGHUP', () => {
+    daemon.reloadPolicy().catch((error: unknown) => {
+      log.error({ err: messageOf(error) }, 'the policy could not be read again');
+    });
+  });
   if (options.isUntilStdinCloses) {
     process.stdin
       .resume()
@@ -191,6 +199,15 @@ function policyProgram(env: NodeJS.ProcessEnv) {
     entry: programPath('policy-loader'),
     env: helperEnvironment(env),
     timeoutMs: 10_000,
+  };
+}
+
+function sealerProgram(env: NodeJS.ProcessEnv) {
+  return {
+    execPath: process.execPath,
+    args: [...NODE_FLAGS, programPath('segment-sealer')],
+    env: helperEnvironment(env),
+    timeoutMs: 60_000,
   };
 }
 

@@ -3,7 +3,9 @@ import type { PowerState } from '../core/conditions.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
+import type { SealEffort } from '../segment/seal.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
+import type { SealResult } from '../spool/sealing.ts';
 import type { DroppedFile, Spool } from '../spool/spool.ts';
 
 export interface SealerPorts {
@@ -12,6 +14,8 @@ export interface SealerPorts {
   readonly log: Log;
   readonly spool: Spool;
   readonly power: () => PowerState;
+  /** Seals an encrypted journal in a process that gets its key, or keeps it as it is when the key is gone. */
+  readonly sealEncrypted: (id: string, effort: SealEffort) => Promise<SealResult>;
   readonly limits: () => Policy['spool'];
   readonly record: (facts: readonly LedgerFact[]) => void;
   /** Something was sealed or dropped. */
@@ -27,6 +31,8 @@ const PRESSURE = 0.8;
 export class Sealer {
   readonly #ports: SealerPorts;
   readonly #closedAtBootMs = new Map<string, number>();
+  readonly #underway = new Set<string>();
+  #queue: Promise<void> = Promise.resolve();
   /** Size of all that was sealed in this run. */
   sealedBytes = 0;
 
@@ -41,11 +47,12 @@ export class Sealer {
     const waiting = spool.waiting();
     for (const id of waiting) if (!this.#closedAtBootMs.has(id)) this.#closedAtBootMs.set(id, bootMs);
     const isPressed = spool.stats().bytes > limits().limitBytes * PRESSURE;
-    const isFree = this.#ports.power() === 'ac' || isPressed;
+    const isMains = this.#ports.power() === 'ac';
+    const isFree = isMains || isPressed;
     const due = waiting.filter(
       (id) => isFree || bootMs - (this.#closedAtBootMs.get(id) ?? bootMs) >= LONGEST_WAIT_MS,
     );
-    this.#seal(due);
+    this.#seal(due, isMains ? 'smallest' : 'quick');
     const [oldest] = waiting
       .filter((id) => !due.includes(id))
       .map((id) => this.#closedAtBootMs.get(id) ?? bootMs);
@@ -53,37 +60,69 @@ export class Sealer {
     else timers.set('seal', oldest + LONGEST_WAIT_MS, () => this.work());
   }
 
-  /** Seals whatever waits: the daemon is stopping. */
-  sealAll(): void {
-    this.#seal(this.#ports.spool.waiting());
+  /** Seals whatever waits, quickly, and what is on its way: the daemon is stopping. */
+  async sealAll(): Promise<void> {
+    this.#seal(this.#ports.spool.waiting(), 'quick');
+    await this.#queue;
   }
 
   /** Deletes what the limits want gone, and writes it down. */
   enforceLimits(): void {
-    const { spool, clock, limits, record, changed } = this.#ports;
-    const dropped = spool.enforceLimits(limits(), clock.now().wallMs);
-    if (dropped.length === 0) return;
-    record(dropped.map(droppedFact));
-    changed();
+    const { spool, clock, log, limits, record, changed } = this.#ports;
+    try {
+      const dropped = spool.enforceLimits(limits(), clock.now().wallMs);
+      if (dropped.length === 0) return;
+      record(dropped.map(droppedFact));
+      changed();
+    } catch (error) {
+      // A file that cannot be deleted stays; the next occasion tries again.
+      log.error({ err: messageOf(error) }, 'could not delete what the limits want gone');
+    }
   }
 
-  #seal(ids: readonly string[]): void {
-    const { spool, log, record, changed } = this.#ports;
+  #seal(ids: readonly string[], effort: SealEffort): void {
+    const { spool, sealEncrypted } = this.#ports;
     for (const id of ids) {
-      try {
-        const result = spool.seal(id);
-        if (result.kind === 'sealed') {
-          this.sealedBytes += result.facts.sizeBytes;
-          record([capturedFact(result.facts)]);
-        }
-        if (result.kind === 'quarantined') record([{ type: 'quarantined', segment: id, why: result.why }]);
-        this.#closedAtBootMs.delete(id);
-      } catch (error) {
-        // The journal stays as it is; the next occasion tries again.
-        log.error({ segment: id, err: messageOf(error) }, 'could not seal a segment');
+      if (this.#underway.has(id)) continue;
+      if (spool.encryptedJournal(id) === null) {
+        this.#attempt(id, () => this.#sealed(id, spool.seal(id, effort)));
+        continue;
       }
+      this.#underway.add(id);
+      // One after the other: each is a process, and there is no hurry.
+      this.#queue = this.#queue.then(async () => {
+        try {
+          const result = await sealEncrypted(id, effort);
+          this.#attempt(id, () => this.#sealed(id, result));
+        } catch (error) {
+          this.#failed(id, error);
+        }
+        this.#underway.delete(id);
+      });
     }
-    if (ids.length === 0) return;
+  }
+
+  #attempt(id: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#failed(id, error);
+    }
+  }
+
+  /** The journal stays as it is; the next occasion tries again. */
+  #failed(id: string, error: unknown): void {
+    this.#ports.log.error({ segment: id, err: messageOf(error) }, 'could not seal a segment');
+  }
+
+  #sealed(id: string, result: SealResult): void {
+    const { record, changed } = this.#ports;
+    if (result.kind === 'sealed') {
+      this.sealedBytes += result.facts.sizeBytes;
+      record([capturedFact(result.facts)]);
+    }
+    if (result.kind === 'quarantined') record([{ type: 'quarantined', segment: id, why: result.why }]);
+    this.#closedAtBootMs.delete(id);
     this.enforceLimits();
     changed();
   }

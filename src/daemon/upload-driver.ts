@@ -113,7 +113,8 @@ export class UploadDriver {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#abort('the daemon is stopping');
-    for (const name of ['upload-watch', 'upload-connect', 'upload-wake']) this.#ports.timers.clear(name);
+    // `upload-connect` stays: it kills an uploader that does not obey.
+    for (const name of ['upload-watch', 'upload-wake']) this.#ports.timers.clear(name);
     await this.#round?.process.exited;
     await Promise.all([this.#ports.power.stop(), this.#ports.network.stop()]);
   }
@@ -183,6 +184,11 @@ export class UploadDriver {
     await promise;
     round.emit = null;
     round.end = null;
+    const active = this.#round;
+    if (active !== round || active.isAborted) return;
+    // Its connection is gone, so it cannot be told to stop any more; by then it has exited by itself.
+    const { timers, clock } = this.#ports;
+    timers.set('upload-connect', clock.now().bootMs + CONNECT_MS, () => round.process.kill());
   }
 
   /** What became of one segment. Counts, moves the file, sets the backoff; durable when it returns. */
@@ -312,8 +318,8 @@ export class UploadDriver {
     this.#round = null;
     for (const name of ['upload-watch', 'upload-connect']) this.#ports.timers.clear(name);
     const returned = this.#ports.spool.returnFromOutbox();
-    // What an abort cut short, or did not fit, goes on as soon as the gate allows.
-    if (isMoreWaiting || (wasAborted && returned.length > 0)) this.#isDue = true;
+    // What an abort cut short, or did not fit in a round that went well, goes on as soon as the gate allows.
+    if (returned.length === 0 ? isMoreWaiting : wasAborted) this.#isDue = true;
     this.#ports.changed();
     if (!this.#isStopping) this.evaluate();
   }

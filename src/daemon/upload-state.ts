@@ -14,13 +14,15 @@ const FRESH: UploadState = { backoff: NO_BACKOFF, spending: NO_SPENDING, lastSuc
 
 /**
  * Reads the state. When the file is damaged, what was spent today is not known, and `unknownSpentBytes` (the day's
- * budget) counts as spent until midnight rather than nothing.
+ * budget) counts as spent until midnight rather than nothing; that is written at once, so that a restart knows it too.
  */
 export function readUploadState(stateDir: string, unknownSpentBytes: number, wallMs: number): UploadState {
   const read = readStateFile(statePath(stateDir), parse);
   if (read.kind === 'ok') return read.value;
   if (read.kind === 'missing') return FRESH;
-  return { ...FRESH, spending: charge(NO_SPENDING, unknownSpentBytes, wallMs) };
+  const state = { ...FRESH, spending: charge(NO_SPENDING, unknownSpentBytes, wallMs) };
+  writeUploadState(stateDir, state);
+  return state;
 }
 
 /** Writes it, durably. */

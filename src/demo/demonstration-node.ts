@@ -6,6 +6,7 @@ import { follow, get, post } from '../control/calls.ts';
 import { locations, type Surroundings } from '../control/locations.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { StatusReport } from '../core/status.ts';
+import { ensureOwnerIdentity } from '../privacy/owner-identity.ts';
 import { asksYes, type Terminal } from './consent-node.ts';
 import { demonstrationPolicy } from './demonstration-policy.ts';
 import { type DisplayEnvironment, startDisplay } from './display-node.ts';
@@ -175,7 +176,8 @@ export class Demonstration {
         '',
       ]);
       if (await asksYes('Record on these terms?', terminal, ending.signal)) {
-        await post(socketPath, 'grant', { noticeId: notice.id, via: 'terminal' });
+        const ownerRecipient = await ensureOwnerIdentity(locations(this.#options.around).identityPath);
+        await post(socketPath, 'grant', { noticeId: notice.id, via: 'terminal', ownerRecipient });
         return;
       }
     }

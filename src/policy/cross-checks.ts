@@ -38,7 +38,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
     severity: 'error',
     paths: ['upload.schedule'],
     find: ({ upload }) =>
-      upload.schedule.split(' ').length === 5 || isLoopbackUrl(upload.url)
+      upload.url === '' || upload.schedule.split(' ').length === 5 || isLoopbackUrl(upload.url)
         ? null
         : {
             text: 'upload.schedule has a sixth field, for seconds, which would keep the machine and its network awake',

@@ -36,12 +36,6 @@ export const NOT_YET: readonly NotYet[] = [
     hint: 'capture.focus_unknown = "no-keys" (the default) records no keys anywhere',
   },
   {
-    path: 'encrypt.recipients',
-    applies: (policy) => policy.encrypt.recipients.length > 0,
-    text: 'this version cannot encrypt, so it captures nothing while recipients are named',
-    hint: 'remove it to capture without encryption, which the notice then says',
-  },
-  {
     path: 'upload.url',
     applies: (policy) => policy.upload.url !== '' && !isLoopbackUrl(policy.upload.url),
     text: 'this version sends to a collector on this machine only: devices cannot enrol yet',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isPolicy } from '../core/policy-lattice.ts';
+import { isRecipient } from '../core/recipient.ts';
 import { isUuid, type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
 import { readStateFile, writeStateFile } from '../spool/state-file.ts';
 import {
@@ -118,9 +119,20 @@ export function decodeReceipts(json: unknown): readonly ConsentReceipt[] {
 
 function isReceipt(value: unknown): value is ConsentReceipt {
   if (!isRecord(value)) return false;
-  const { id, noticeId, policy, policyId, destination, grantedAtWallMs, uid, via, revokedAtWallMs } = value;
+  const {
+    id,
+    noticeId,
+    policy,
+    policyId,
+    destination,
+    grantedAtWallMs,
+    uid,
+    via,
+    ownerRecipient,
+    revokedAtWallMs,
+  } = value;
   return (
-    Object.keys(value).length === 9 &&
+    Object.keys(value).length === 10 &&
     typeof id === 'string' &&
     isUuid(id) &&
     isHex16(noticeId) &&
@@ -132,7 +144,9 @@ function isReceipt(value: unknown): value is ConsentReceipt {
     typeof uid === 'number' &&
     Number.isSafeInteger(uid) &&
     uid >= 0 &&
-    (via === 'terminal' || via === 'script')
+    (via === 'terminal' || via === 'script') &&
+    typeof ownerRecipient === 'string' &&
+    isRecipient(ownerRecipient)
   );
 }
 

@@ -16,6 +16,8 @@ export interface ConsentReceipt {
   /** The account that agreed. */
   readonly uid: number;
   readonly via: 'terminal' | 'script';
+  /** Can open what is recorded under this receipt, whoever else can. */
+  readonly ownerRecipient: string;
   readonly revokedAtWallMs: number | null;
 }
 
@@ -47,6 +49,7 @@ export interface Grant {
   readonly id: string;
   readonly noticeId: string;
   readonly via: 'terminal' | 'script';
+  readonly ownerRecipient: string;
   readonly uid: number;
   readonly wallMs: number;
 }
@@ -93,6 +96,7 @@ export function grantConsent(
     grantedAtWallMs: Math.floor(grant.wallMs),
     uid: grant.uid,
     via: grant.via,
+    ownerRecipient: grant.ownerRecipient,
     revokedAtWallMs: null,
   };
   return { kind: 'granted', receipts: [...receipts, receipt], receipt };

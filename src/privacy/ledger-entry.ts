@@ -8,7 +8,8 @@ export type LedgerFact =
       readonly type: 'captured';
       readonly segment: string;
       readonly sequence: number;
-      readonly events: number;
+      /** `null`: not known, the journal's key was gone. */
+      readonly events: number | null;
       readonly bytes: number;
       readonly loss?: LossCounts;
     }

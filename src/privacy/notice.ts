@@ -6,6 +6,7 @@ import { isLoopbackUrl } from '../core/gate.ts';
 import { canonicalHours } from '../core/hours-overlap.ts';
 import type { Policy } from '../core/policy.ts';
 import { formatSize } from '../core/size.ts';
+import { recipientFingerprint } from '../segment/age-recipient.ts';
 import { layOut } from './notice-layout.ts';
 
 /** What a person is told before they agree. */
@@ -104,10 +105,18 @@ function networkWords({ networks, ssids }: Policy['upload']): string {
   return `over ${kinds}${ssids.length === 0 ? '' : ` (names in the policy)`}`;
 }
 
-function whoReads({ notice, upload }: Policy): string {
-  const collector = upload.url === '' ? '' : ' and whoever runs the collector';
+/** More fingerprints than these do not fit; `policy show` has them all. */
+const SHOWN_FINGERPRINTS = 2;
+
+/** Files are encrypted as they are written; the daemon, the collector and other accounts cannot open what is sealed. */
+function whoReads({ notice, encrypt }: Policy): string {
   const readers = notice.readers === '' ? '' : ` Meant for: ${notice.readers}.`;
-  return `Not encrypted in this version: open to this account${collector === '' ? ' and' : ','} administrators here${collector}.${readers}`;
+  const count = encrypt.recipients.length;
+  if (count === 0) return `Encrypted: you alone can open the files, with your own key.${readers}`;
+  const shown = encrypt.recipients.slice(0, SHOWN_FINGERPRINTS).map(recipientFingerprint);
+  const more = count > SHOWN_FINGERPRINTS ? ` and ${count - SHOWN_FINGERPRINTS} more` : '';
+  const keys = `${count === 1 ? 'one key' : `${count} keys`} of the policy (${shown.join(', ')}${more})`;
+  return `Encrypted: you, with your own key, and whoever has ${keys}.${readers}`;
 }
 
 function howLong({ spool, upload, notice }: Policy): string {

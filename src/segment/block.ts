@@ -50,9 +50,12 @@ function deflate(body: Uint8Array): Uint8Array {
   });
 }
 
-/** The columns' bytes of a block's payload, unpacked as the header's codec says, at most `maxBytes` of them. */
+/**
+ * The columns' bytes of a block's payload, unpacked as the header's codec says, at most `maxBytes` of them. A payload of
+ * `columns-mix` has no such bytes and stays as it is.
+ */
 export function blockBody(payload: Uint8Array, codec: SegmentHeader['codec'], maxBytes: number): Uint8Array {
-  if (codec === 'raw') return payload;
+  if (codec !== 'columns-brotli') return payload;
   const reader = new ByteReader(payload);
   const size = reader.uvarint();
   if (size > maxBytes) throw badSegment('a block is larger than the limit');

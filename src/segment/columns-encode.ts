@@ -2,7 +2,7 @@ import { TelemetryError } from '../core/errors.ts';
 import { BUTTON, type EventColumns, KIND } from '../core/events.ts';
 import { CODE, HALF, PAIRING, REPEAT_BIT, REST_MS, STREAMS, type StreamName } from './layout.ts';
 import { commonestSteps, StepWriter, wholeTime } from './time-steps.ts';
-import { ByteWriter, MAX_INTEGER } from './varint.ts';
+import { allocate, ByteWriter, MAX_INTEGER } from './varint.ts';
 import { putWide } from './wide.ts';
 
 type Pairing = (typeof PAIRING)[keyof typeof PAIRING];
@@ -56,8 +56,8 @@ function pack(columns: EventColumns, from: number, to: number): Packed {
     start:
       count > 0 ? { t: wholeTime(columns, from), x: columns.x[from] ?? 0, y: columns.y[from] ?? 0 } : NOTHING,
     palette,
-    halfX: new Uint8Array(count),
-    halfY: new Uint8Array(count),
+    halfX: allocate(count),
+    halfY: allocate(count),
     steps,
     streams: {
       times: steps.halves,
@@ -182,15 +182,19 @@ function join(packed: Packed, pairing: Pairing): Uint8Array {
   out.u8(palette.length);
   out.append(palette);
   for (const name of STREAMS) {
-    const bytes = name === 'steps' ? steps : streams[name].bytes();
-    out.uvarint(bytes.length);
-    out.append(bytes);
+    if (name === 'steps') {
+      out.uvarint(steps.length);
+      out.append(steps);
+    } else {
+      out.uvarint(streams[name].length);
+      out.appendFrom(streams[name]);
+    }
   }
   return out.bytes();
 }
 
 function together({ count, halfX, halfY }: Packed): Uint8Array {
-  const steps = new Uint8Array(count);
+  const steps = allocate(count);
   for (let i = 0; i < count; i++) steps[i] = ((halfX[i] ?? 0) << 4) | (halfY[i] ?? 0);
   return steps;
 }

@@ -3,8 +3,8 @@ import { crc32c } from './crc32c.ts';
 /** First bytes of every segment file: as PNG's, they show a transfer that changed line ends or cut the high bit. */
 export const MAGIC: Uint8Array = Uint8Array.of(0x89, 0x54, 0x4c, 0x4d, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** Frame types; numbers never change. 5 is reserved for encryption. A reader skips types it does not know. */
-export const FRAME = { header: 1, block: 2, footer: 3, gap: 4, clockSync: 6, loss: 7 } as const;
+/** Frame types; numbers never change. 5 holds another frame, encrypted. A reader skips types it does not know. */
+export const FRAME = { header: 1, block: 2, footer: 3, gap: 4, encrypted: 5, clockSync: 6, loss: 7 } as const;
 
 const CRC_BYTES = 4;
 /** A length of four varint bytes is 256 MiB, far above any segment; a longer one is damage. */

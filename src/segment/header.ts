@@ -8,11 +8,11 @@ import { checkMsgpack } from './msgpack-guard.ts';
 import type { SegmentHeader } from './types.ts';
 import { MAX_INTEGER } from './varint.ts';
 
-/** A header has some 150 bytes; each screen adds 12. Far more than that is not a header. */
-const MAX_HEADER_BYTES = 4096;
+/** A header has some 150 bytes; each screen adds 12, each recipient of a wrapped key 100 to 1600. */
+const MAX_HEADER_BYTES = 64 * 1024;
 const MAX_SCREENS = 64;
 
-const CODECS = ['raw', 'columns-brotli'] as const satisfies SegmentHeader['codec'][];
+const CODECS = ['raw', 'columns-brotli', 'columns-mix'] as const satisfies SegmentHeader['codec'][];
 const KEY_MODES = ['off', 'activity', 'shortcuts', 'full'] as const satisfies KeyMode[];
 const COORDINATES = ['absolute', 'relative'] as const;
 
@@ -40,6 +40,7 @@ export function encodeHeader(header: SegmentHeader): Uint8Array {
     sv: header.schemaVersion,
   };
   if (header.simulated) map['sim'] = true;
+  if (header.wrappedKey !== undefined) map['key'] = header.wrappedKey;
   const frame = encodeFrame(FRAME.header, packr.pack(map));
   const out = new Uint8Array(MAGIC.length + frame.length);
   out.set(MAGIC);
@@ -74,7 +75,15 @@ export function decodeHeader(payload: Uint8Array): SegmentHeader {
     receiptId: id(map, 'rcpt'),
     schemaVersion: count(map, 'sv'),
     simulated: map['sim'] === true,
+    ...wrappedKey(map['key']),
   };
+}
+
+/** An age file for some recipients; a wrong one shows when it is opened. */
+function wrappedKey(value: unknown): { wrappedKey?: Uint8Array } {
+  if (value === undefined) return {};
+  if (!(value instanceof Uint8Array)) throw bad('key');
+  return { wrappedKey: new Uint8Array(value) };
 }
 
 function unpack(payload: Uint8Array): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TelemetryError } from '../core/errors.ts';
 import { type EventColumns, emptyColumns, type LossCounts, NO_LOSS } from '../core/events.ts';
 import { badSegment } from './bad-segment.ts';
 import { blockBody } from './block.ts';
@@ -6,6 +7,7 @@ import { countEvents, decodeColumns, parseBlock } from './columns-decode.ts';
 import { FRAME, type Frame, hasMagic, MAGIC, nextFrame } from './frames.ts';
 import { decodeHeader } from './header.ts';
 import { decodeClockSync, decodeFooter, decodeGap, decodeLoss } from './marks.ts';
+import { countMixEvents, decodeMixBlock } from './mix-block.ts';
 import type { ClockSync, Gap, Segment, SegmentFooter, SegmentHeader } from './types.ts';
 
 /** What a file may make a reader do; more is a `bad-segment` error. */
@@ -36,7 +38,7 @@ export function readSegment(bytes: Uint8Array, limits: ReadLimits = READ_LIMITS)
   const first = firstFrame(bytes);
   const header = decodeHeader(first.payload);
   const scan = scanFrames(bytes, first.end, header, limits);
-  const columns = allColumns(scan);
+  const columns = allColumns(scan, header.codec);
   const { gaps, clocks, loss, footer, end } = scan;
   if (footer !== null) checkFooter(bytes, footer, columns);
   const tornBytes = bytes.length - end;
@@ -44,6 +46,11 @@ export function readSegment(bytes: Uint8Array, limits: ReadLimits = READ_LIMITS)
   if ((header.codec !== 'raw' || footer !== null) && !isSound)
     throw badSegment('it is damaged or cut short', end);
   return { header, columns, gaps, clocks, loss, footer: footer?.value ?? null, tornBytes };
+}
+
+/** What a segment file says of itself, from its first bytes; they need not be all of it. */
+export function headerOf(bytes: Uint8Array): SegmentHeader {
+  return decodeHeader(firstFrame(bytes).payload);
 }
 
 interface FooterFrame {
@@ -103,7 +110,7 @@ function takeFrame(scan: Scan, frame: Frame, header: SegmentHeader, limits: Read
         throw badSegment('it has a second block', frame.offset);
       const body = blockBody(frame.payload, header.codec, limits.maxBodyBytes - scan.bodyBytes);
       scan.bodyBytes += body.length;
-      scan.events += countEvents(body);
+      scan.events += header.codec === 'columns-mix' ? countMixEvents(body) : countEvents(body);
       if (scan.events > limits.maxEvents) throw badSegment('it has more events than the limit');
       scan.bodies.push(body);
       return;
@@ -117,6 +124,11 @@ function takeFrame(scan: Scan, frame: Frame, header: SegmentHeader, limits: Read
     case FRAME.loss:
       scan.loss = sum(scan.loss, decodeLoss(frame.payload));
       return;
+    case FRAME.encrypted:
+      throw new TelemetryError('not-permitted', 'The journal is encrypted.', {
+        op: 'read a segment',
+        hint: 'open it with an identity: telemetryctl inspect --identity FILE',
+      });
     case FRAME.footer:
       scan.footer = { value: decodeFooter(frame.payload), offset: frame.offset };
       return;
@@ -135,8 +147,12 @@ function sum(left: LossCounts, right: LossCounts): LossCounts {
 }
 
 /** Blocks are taken apart one at a time: a file of many tiny ones must not become as many objects at once. */
-function allColumns({ bodies, events }: Scan): EventColumns {
+function allColumns({ bodies, events }: Scan, codec: SegmentHeader['codec']): EventColumns {
   const columns = { ...emptyColumns(events), count: events };
+  if (codec === 'columns-mix') {
+    for (const body of bodies) decodeMixBlock(body, columns);
+    return columns;
+  }
   let at = 0;
   for (const body of bodies) {
     const block = parseBlock(body);

@@ -45,8 +45,11 @@ function addKey(record: EventRecord, id: number, detail: number): void {
   if (isRepeat) record.repeat = true;
 }
 
-/** Milliseconds since the epoch, whole, by the last clock frame at or before a time, else by the header. */
-function wallClock(segment: Segment): (monoMs: number) => number {
+/**
+ * From monotonic time to milliseconds since the epoch, whole, by the last clock frame at or before it, else by the
+ * header. Quick for times in ascending order.
+ */
+export function wallClock(segment: Segment): (monoMs: number) => number {
   const { originMonoMs, startWallMs } = segment.header;
   const syncs: ClockSync[] = [
     { monoMs: originMonoMs, wallMs: startWallMs },

@@ -1,7 +1,7 @@
 import { type EventColumns, KIND } from '../core/events.ts';
 import { badSegment } from './bad-segment.ts';
 import { HALF, PALETTE_SIZE } from './layout.ts';
-import { ByteReader, ByteWriter } from './varint.ts';
+import { allocate, ByteReader, ByteWriter } from './varint.ts';
 import { getWide, putWide } from './wide.ts';
 
 /** A step has a place in the palette only from 0 to 255 ms. */
@@ -26,7 +26,9 @@ export function commonestSteps(columns: EventColumns, from: number, to: number):
     counts[step] = count + 1;
   }
   found.sort((left, right) => (counts[right] ?? 0) - (counts[left] ?? 0) || left - right);
-  return Uint8Array.from(found.slice(0, PALETTE_SIZE));
+  const palette = allocate(Math.min(found.length, PALETTE_SIZE));
+  for (let i = 0; i < palette.length; i++) palette[i] = found[i] ?? 0;
+  return palette;
 }
 
 /** Rounds the absolute time, never a difference: rounding errors do not add up. */
@@ -43,7 +45,7 @@ export class StepWriter {
 
   constructor(palette: Uint8Array, capacity: number) {
     this.halves = new ByteWriter(capacity);
-    palette.forEach((step, index) => (this.#halfOf[step] = index));
+    for (let half = 0; half < palette.length; half++) this.#halfOf[palette[half] ?? 0] = half;
   }
 
   put(step: number, lows: ByteWriter): void {

@@ -5,8 +5,8 @@ import type { KeyMode } from '../core/masking.ts';
 /** What a segment says of itself, once, first thing (frame type 1). */
 export interface SegmentHeader {
   readonly formatVersion: 1;
-  /** How blocks are stored: `raw` in a journal, `columns-brotli` when sealed. */
-  readonly codec: 'raw' | 'columns-brotli';
+  /** How blocks are stored: `raw` in a journal, one of the others when sealed. */
+  readonly codec: 'raw' | 'columns-brotli' | 'columns-mix';
   /** Milliseconds per tick of every stored time; 1. */
   readonly timeUnitMs: number;
   /** UUIDv7; names the file and keys the upload. */
@@ -33,6 +33,8 @@ export interface SegmentHeader {
   readonly schemaVersion: number;
   /** Conditions came from a simulated machine. */
   readonly simulated: boolean;
+  /** Only in an encrypted journal: the journal's key as an age file, for the recipients of the segment. */
+  readonly wrappedKey?: Uint8Array;
 }
 
 /**

@@ -12,8 +12,11 @@ const MAX_VARINT_BYTES = 8;
 const EMPTY = new Uint8Array();
 const SMALL = 64;
 
-/** From Node's pool where it is small: an array buffer of its own costs more than the few bytes written into it. */
-function allocate(size: number): Uint8Array {
+/**
+ * Bytes to be overwritten, not cleared; from Node's pool where they are few: an array buffer of its own costs more than
+ * what is written into it.
+ */
+export function allocate(size: number): Uint8Array {
   const { buffer, byteOffset } = Buffer.allocUnsafe(size);
   return new Uint8Array(buffer, byteOffset, size);
 }
@@ -61,14 +64,25 @@ export class ByteWriter {
   }
 
   append(bytes: Uint8Array): void {
-    if (this.#length + bytes.length > this.#buffer.length) this.#grow(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.#take(bytes, bytes.length);
+  }
+
+  /** What another one holds, behind what this one does. */
+  appendFrom(other: ByteWriter): void {
+    this.#take(other.#buffer, other.#length);
   }
 
   /** A view of what was written; valid until the next write. */
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Most streams of a journal's block are short: then a loop is quicker than a view and a native copy. */
+  #take(bytes: Uint8Array, length: number): void {
+    if (this.#length + length > this.#buffer.length) this.#grow(length);
+    if (length > SMALL) this.#buffer.set(bytes.subarray(0, length), this.#length);
+    else for (let i = 0; i < length; i++) this.#buffer[this.#length + i] = bytes[i] ?? 0;
+    this.#length += length;
   }
 
   #grow(extra: number): void {

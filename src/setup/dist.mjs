@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { declarationsOf } from './declarations.mjs';
 
 /**
  * Every program and the file it starts from. The bundles lie side by side in `dist/`, so that any of them finds
@@ -17,8 +18,14 @@ export const PROGRAMS = {
   'capture-child': 'src/capture/child/entry.ts',
   'telemetry-uploader': 'src/upload/entry.ts',
   'policy-loader': 'src/policy/loader/entry.ts',
+  'segment-sealer': 'src/spool/sealer/entry.ts',
   start: 'src/demo/entry.ts',
+  // Not a program but the library `telemetryd/segment` (see `exports` in package.json).
+  segment: 'src/segment/entry.ts',
 };
+
+/** Types of the library, laid out as in `src/`. */
+const TYPES = { folder: 'types', of: 'segment' };
 
 /**
  * Not bundled: `uiohook-napi` finds its native part beside itself; `fastify` loads files by name and only the collector
@@ -42,7 +49,10 @@ const REQUIRE_BANNER =
 export function isDistCurrent(root) {
   const dist = path.join(root, 'dist');
   if (readIfThere(path.join(dist, STAMP)) !== fingerprint(root)) return false;
-  return presentPrograms(root).every((name) => fs.existsSync(path.join(dist, `${name}.js`)));
+  const files = presentPrograms(root).flatMap((name) =>
+    name === TYPES.of ? [`${name}.js`, TYPES.folder] : [`${name}.js`],
+  );
+  return files.every((name) => fs.existsSync(path.join(dist, name)));
 }
 
 /**
@@ -106,11 +116,29 @@ export async function buildDist(root) {
   const kept = new Set(
     ordered.map((/** @type {import('esbuild').OutputFile} */ file) => path.basename(file.path)),
   );
+  if (names.includes(TYPES.of)) {
+    kept.add(TYPES.folder);
+    await writeTypes(root, PROGRAMS[TYPES.of] ?? '', path.join(dist, TYPES.folder));
+  }
   for (const name of fs.readdirSync(dist)) {
     if (!kept.has(name)) fs.rmSync(path.join(dist, name), { recursive: true, force: true });
   }
   replaceFile(path.join(dist, STAMP), stamp);
   return { programs: names.length, sizeBytes };
+}
+
+/**
+ * @param {string} root
+ * @param {string} entry
+ * @param {string} folder
+ */
+async function writeTypes(root, entry, folder) {
+  const declarations = await declarationsOf(root, entry, folder);
+  fs.rmSync(folder, { recursive: true, force: true });
+  for (const { path: file, text } of declarations) {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    replaceFile(file, text);
+  }
 }
 
 /** @param {string} root */

@@ -9,10 +9,13 @@ import { isUuid } from './identifiers.ts';
 export const STAGES = ['journal', 'sealed', 'outbox', 'sent', 'quarantine'] as const;
 export type Stage = (typeof STAGES)[number];
 
-const EXTENSION = '.tlm';
-/** A journal that was closed in good order and waits for sealing: `<id>.closed.tlm`. */
-const CLOSED = '.closed';
-const FILE_NAME = /^([0-9a-f-]{36})(\.closed|\.[1-9]\d{0,5})?\.tlm$/;
+/**
+ * What a file's name ends in. `closed`: a journal that was closed in good order and waits for sealing. `age`: a sealed
+ * segment, encrypted; other encrypted files are journals whose frames are.
+ */
+const ENDINGS = { plain: '.tlm', closed: '.closed.tlm', age: '.tlm.age' } as const;
+export type FileForm = keyof typeof ENDINGS;
+const FILE_NAME = /^([0-9a-f-]{36})(\.[1-9]\d{0,5})?(\.tlm|\.closed\.tlm|\.tlm\.age)$/;
 
 /** A segment's file as found on disk. */
 export interface FoundFile {
@@ -23,8 +26,7 @@ export interface FoundFile {
   readonly sizeBytes: number;
   /** Of the last write; a rename does not change it. Milliseconds since the epoch. */
   readonly modifiedWallMs: number;
-  /** Only for `journal`: closed in good order. */
-  readonly isClosed: boolean;
+  readonly form: FileForm;
 }
 
 /** Creates what is missing of the state folder and its stages, all 0700; refuses symbolic links among the stages. */
@@ -34,13 +36,14 @@ export function ensureStages(stateDir: string): void {
 }
 
 /** The path of a segment in a stage. Throws when `id` is not a UUID: no other text becomes part of a path. */
-export function segmentPath(stateDir: string, stage: Stage, id: string, isClosed = false): string {
-  return join(stateDir, stage, `${checkId(id)}${isClosed ? CLOSED : ''}${EXTENSION}`);
+export function segmentPath(stateDir: string, stage: Stage, id: string, form: FileForm = 'plain'): string {
+  return join(stateDir, stage, `${checkId(id)}${ENDINGS[form]}`);
 }
 
 /** The path of the n-th copy of a segment in quarantine, from 1; the first has the plain name. */
-export function quarantinePath(stateDir: string, id: string, copy: number): string {
-  return join(stateDir, 'quarantine', `${checkId(id)}${copy === 1 ? '' : `.${copy}`}${EXTENSION}`);
+export function quarantinePath(stateDir: string, id: string, copy: number, isAge: boolean): string {
+  const ending = isAge ? ENDINGS.age : ENDINGS.plain;
+  return join(stateDir, 'quarantine', `${checkId(id)}${copy === 1 ? '' : `.${copy}`}${ending}`);
 }
 
 function checkId(id: string): string {
@@ -61,14 +64,15 @@ export function listStage(stateDir: string, stage: Stage): FoundFile[] {
 }
 
 function inspectFile(folder: string, stage: Stage, name: string): FoundFile | undefined {
-  const [, id = '', suffix = ''] = FILE_NAME.exec(name) ?? [];
-  const isExpected = suffix === '' || (suffix === CLOSED ? stage === 'journal' : stage === 'quarantine');
-  if (!isUuid(id) || !isExpected) return undefined;
+  const [, id = '', copy = '', ending = ''] = FILE_NAME.exec(name) ?? [];
+  const form = (['plain', 'closed', 'age'] as const).find((candidate) => ENDINGS[candidate] === ending);
+  if (!isUuid(id) || form === undefined || (copy !== '' && stage !== 'quarantine')) return undefined;
+  if (form === 'closed' ? stage !== 'journal' : form === 'age' && stage === 'journal') return undefined;
   const path = join(folder, name);
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile()) return undefined;
   const { size: sizeBytes, mtimeMs: modifiedWallMs } = stats;
-  return { id, stage, name, path, sizeBytes, modifiedWallMs, isClosed: suffix === CLOSED };
+  return { id, stage, name, path, sizeBytes, modifiedWallMs, form };
 }
 
 function isFolder(path: string): boolean {

@@ -1,22 +1,41 @@
+import { badSegment } from '../segment/bad-segment.ts';
 import { FRAME, MAGIC, nextFrame } from '../segment/frames.ts';
-import { encodeHeader } from '../segment/header.ts';
+import { decodeHeader, encodeHeader } from '../segment/header.ts';
 import { decodeGap, decodeLoss, encodeGap } from '../segment/marks.ts';
 import { readSegment } from '../segment/read.ts';
+import { FrameSealer, wrappedKeyOf } from '../segment/sealed-frames.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import { type AppendFile, openAppendFile } from './append-file.ts';
 import { readPlainFile, removeFile } from './durable-file.ts';
 import { segmentPath } from './folders.ts';
 
+/** What encrypts one journal: the key itself, and the same as an age file for those who may open the segment. */
+export interface JournalKey {
+  readonly secret: Uint8Array;
+  readonly wrapped: Uint8Array;
+}
+
+/** An open journal; with a `sealer` its frames go through that first. */
+export interface Journal {
+  readonly file: AppendFile;
+  readonly sealer: FrameSealer | null;
+}
+
 /**
  * Begins a journal: a new 0600 file that holds the header, durable with its name. The one place where journals are
  * created; frames go in through the returned file.
  */
-export function createJournal(stateDir: string, header: SegmentHeader): AppendFile {
+export function createJournal(
+  stateDir: string,
+  header: SegmentHeader,
+  key: JournalKey | null = null,
+): Journal {
+  const encoded = encodeHeader(key === null ? header : { ...header, wrappedKey: key.wrapped });
   const file = openAppendFile(segmentPath(stateDir, 'journal', header.segmentId), 'new');
   try {
-    file.append(encodeHeader(header));
+    file.append(encoded);
     file.sync();
-    return file;
+    return { file, sealer: key === null ? null : new FrameSealer(key.secret, encoded) };
   } catch (error) {
     file.close();
     removeFile(file.path);
@@ -27,6 +46,37 @@ export function createJournal(stateDir: string, header: SegmentHeader): AppendFi
 /** The bytes of a journal; empty when there is no such file. The one place where journals are read. */
 export function readJournal(path: string): Uint8Array {
   return readPlainFile(path) ?? new Uint8Array();
+}
+
+/** Whether a segment file is a journal whose frames are encrypted; `false` for anything that cannot be read. */
+export function isEncryptedJournal(path: string): boolean {
+  try {
+    return wrappedKeyOf(readJournal(path)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The consent receipt in a journal's header; `""` when it cannot be read. */
+export function receiptOf(path: string): string {
+  try {
+    return outlineOf(readJournal(path)).header.receiptId;
+  } catch {
+    return '';
+  }
+}
+
+/** The header of a journal and where its whole frames end. */
+export function outlineOf(journal: Uint8Array): {
+  readonly header: SegmentHeader;
+  readonly endOffset: number;
+} {
+  const first = nextFrame(journal, MAGIC.length);
+  if (first?.type !== FRAME.header) throw badSegment('the header is damaged', MAGIC.length);
+  let end = first.end;
+  for (let frame = nextFrame(journal, end); frame !== undefined; frame = nextFrame(journal, end))
+    end = frame.end;
+  return { header: decodeHeader(first.payload), endOffset: end };
 }
 
 /**

@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { moveFile, removeFile, removeTempFiles } from './durable-file.ts';
+import { factsId, readFacts, removeFacts } from './facts-file.ts';
 import { type FoundFile, listStage, STAGES, segmentPath } from './folders.ts';
+import { isEncryptedJournal } from './journal-file.ts';
 import { readSealedFacts, type SealedFacts } from './sealed-file.ts';
 import { sealJournal } from './sealing.ts';
 import type { SegmentStore, Tally } from './segment-store.ts';
@@ -60,6 +63,7 @@ class Recovery {
     this.#eachFile('outbox', (file) => this.#emptyOutbox(file));
     this.#eachFile('sealed', (file) => this.#checkSealed(file));
     this.#eachFile('journal', (file) => this.#endJournal(file));
+    this.#removeOrphanFacts();
     return {
       sealed: this.#sealed,
       empty: this.#empty,
@@ -83,6 +87,15 @@ class Recovery {
     }
   }
 
+  /** Of a process that was killed after it wrote them and before the segment appeared. */
+  #removeOrphanFacts(): void {
+    const { stateDir } = this.#store;
+    for (const name of readdirSync(join(stateDir, 'sealed'))) {
+      const id = factsId(name);
+      if (id !== undefined && this.#store.get(id)?.stage !== 'sealed') removeFacts(stateDir, id);
+    }
+  }
+
   /** Adds up the log and remembers it for the files that still exist only: it holds years. */
   #readSentLog(): Tally {
     const { stateDir } = this.#store;
@@ -97,21 +110,22 @@ class Recovery {
     return { segments, bytes };
   }
 
-  #putSent({ id, sizeBytes, modifiedWallMs }: FoundFile): void {
+  #putSent({ id, sizeBytes, modifiedWallMs, form }: FoundFile): void {
     const sentAtWallMs = this.#sentAt.get(id) ?? modifiedWallMs;
     this.#sentAt.set(id, sentAtWallMs);
-    this.#store.put({ stage: 'sent', id, sizeBytes, sentAtWallMs });
+    this.#store.put({ stage: 'sent', id, sizeBytes, sentAtWallMs, isAge: form === 'age' });
   }
 
   #emptyOutbox(file: FoundFile): void {
     if (this.#moveIfSent(file)) return;
-    moveFile(file.path, segmentPath(this.#store.stateDir, 'sealed', file.id));
+    moveFile(file.path, segmentPath(this.#store.stateDir, 'sealed', file.id, file.form));
     this.#returned.push(file.id);
   }
 
   #moveIfSent(file: FoundFile): boolean {
     if (!this.#sentAt.has(file.id)) return false;
-    moveFile(file.path, segmentPath(this.#store.stateDir, 'sent', file.id));
+    moveFile(file.path, segmentPath(this.#store.stateDir, 'sent', file.id, file.form));
+    removeFacts(this.#store.stateDir, file.id);
     this.#putSent(file);
     this.#confirmed.push(file.id);
     return true;
@@ -119,11 +133,13 @@ class Recovery {
 
   #checkSealed(file: FoundFile): void {
     if (this.#moveIfSent(file)) return;
-    const { id, path, sizeBytes } = file;
+    const { id, path, sizeBytes, form } = file;
     try {
-      const facts = readSealedFacts(path);
+      const isAge = form === 'age';
+      const facts =
+        isAge || isEncryptedJournal(path) ? readFacts(this.#store.stateDir, id) : readSealedFacts(path);
       if (facts.id !== id) throw new TelemetryError('bad-segment', 'its id is not the one of its name');
-      this.#store.put({ stage: 'sealed', id, sizeBytes, facts });
+      this.#store.put({ stage: 'sealed', id, sizeBytes, facts, isAge });
     } catch (error) {
       if (!(error instanceof TelemetryError) || error.code !== 'bad-segment') throw error;
       this.#store.moveToQuarantine(id, path);
@@ -131,21 +147,19 @@ class Recovery {
     }
   }
 
-  #endJournal({ id, path, sizeBytes, isClosed }: FoundFile): void {
+  #endJournal({ id, path, sizeBytes, form }: FoundFile): void {
     const known = this.#store.get(id);
     if (this.#sentAt.has(id) || (known !== undefined && known.stage !== 'journal')) {
       removeFile(path);
       this.#duplicates.push(id);
       return;
     }
-    const journal = {
-      stage: 'journal',
-      id,
-      sizeBytes,
-      state: isClosed ? 'closed' : 'crashed',
-      startWallMs: null,
-    } as const;
+    const isEncrypted = isEncryptedJournal(path);
+    const state = form === 'closed' ? 'closed' : 'crashed';
+    const journal = { stage: 'journal', id, sizeBytes, state, startWallMs: null, isEncrypted } as const;
     this.#store.put(journal);
+    // Whoever has its key, or knows that nobody has it any more, goes on with it.
+    if (isEncrypted) return;
     const result = sealJournal(this.#store, journal);
     if (result.kind === 'sealed') this.#sealed.push(result.facts);
     else if (result.kind === 'empty') this.#empty.push(id);

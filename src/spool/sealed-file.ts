@@ -10,7 +10,8 @@ export interface SealedFacts {
   readonly id: string;
   readonly sizeBytes: number;
   readonly sequence: number;
-  readonly events: number;
+  /** `null` where nobody here can tell: an encrypted journal whose key is gone. */
+  readonly events: number | null;
   /** Consent receipt it was captured under; `""` for replayed recordings. */
   readonly receiptId: string;
   readonly backend: string;

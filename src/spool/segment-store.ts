@@ -1,4 +1,5 @@
 import { moveFile, removeFile } from './durable-file.ts';
+import { removeFacts } from './facts-file.ts';
 import { type FoundFile, listStage, quarantinePath, segmentPath } from './folders.ts';
 import type { SealedFacts } from './sealed-file.ts';
 
@@ -10,6 +11,8 @@ export interface JournalSegment {
   readonly state: 'open' | 'closed' | 'crashed';
   /** `null`: not known before it is sealed. */
   readonly startWallMs: number | null;
+  /** Its frames are: only a process that has its key can seal it. */
+  readonly isEncrypted: boolean;
 }
 
 export interface QueuedSegment {
@@ -17,6 +20,8 @@ export interface QueuedSegment {
   readonly id: string;
   readonly sizeBytes: number;
   readonly facts: SealedFacts;
+  /** An age file. */
+  readonly isAge: boolean;
 }
 
 export interface SentSegment {
@@ -24,6 +29,7 @@ export interface SentSegment {
   readonly id: string;
   readonly sizeBytes: number;
   readonly sentAtWallMs: number;
+  readonly isAge: boolean;
 }
 
 /** A segment on disk, as remembered. */
@@ -93,8 +99,11 @@ export class SegmentStore {
   }
 
   pathOf(segment: StoredSegment): string {
-    const isClosed = segment.stage === 'journal' && segment.state === 'closed';
-    return segmentPath(this.stateDir, segment.stage, segment.id, isClosed);
+    const { stateDir } = this;
+    if (segment.stage === 'journal') {
+      return segmentPath(stateDir, 'journal', segment.id, segment.state === 'closed' ? 'closed' : 'plain');
+    }
+    return segmentPath(stateDir, segment.stage, segment.id, segment.isAge ? 'age' : 'plain');
   }
 
   /** Renames a segment's file to where `next` says; `false` (and it is forgotten) when someone took it away. */
@@ -108,15 +117,18 @@ export class SegmentStore {
   /** Deletes a segment's file. */
   remove(segment: StoredSegment): void {
     removeFile(this.pathOf(segment));
+    removeFacts(this.stateDir, segment.id);
     this.forget(segment.id);
   }
 
   /** Moves a file to quarantine, beside any that is there under the same id. */
   moveToQuarantine(id: string, path: string): void {
     let copy = 1;
+    const isAge = path.endsWith('.age');
     const taken = new Set([...this.#quarantined.values()].map((file) => file.path));
-    while (taken.has(quarantinePath(this.stateDir, id, copy))) copy++;
-    moveFile(path, quarantinePath(this.stateDir, id, copy));
+    while (taken.has(quarantinePath(this.stateDir, id, copy, isAge))) copy++;
+    moveFile(path, quarantinePath(this.stateDir, id, copy, isAge));
+    removeFacts(this.stateDir, id);
     this.forget(id);
     this.loadQuarantine();
   }

@@ -1,15 +1,17 @@
 import { TelemetryError } from '../core/errors.ts';
+import type { SealEffort } from '../segment/seal.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
 import { moveFile } from './durable-file.ts';
+import { removeFacts } from './facts-file.ts';
 import { ensureStages, segmentPath } from './folders.ts';
 import { isUuid } from './identifiers.ts';
-import { createJournal } from './journal-file.ts';
+import { createJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
 import { findSurplus, type SpoolLimits, totalBytes } from './limits.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
-import { type SealResult, sealJournal } from './sealing.ts';
-import { SegmentStore, type Tally } from './segment-store.ts';
+import { keepEncrypted, type SealResult, sealJournal, takeSealed } from './sealing.ts';
+import { type JournalSegment, SegmentStore, type Tally } from './segment-store.ts';
 import { appendSent, openSentLog, type SentRecord } from './sent-log.ts';
 
 /** A file of a round, in `outbox/`. */
@@ -27,6 +29,15 @@ export interface DroppedFile {
   /** `null` where it is no longer known. */
   readonly events: number | null;
   readonly cause: 'retention' | 'keep-sent' | 'quota';
+}
+
+/** A journal that waits for a process with its key. */
+export interface EncryptedJournal {
+  readonly path: string;
+  /** A dead process left it open. */
+  readonly isCrashed: boolean;
+  /** `""` when its header cannot be read. */
+  readonly receiptId: string;
 }
 
 export interface SpoolStats {
@@ -54,7 +65,7 @@ export interface SpoolStats {
  */
 export class Spool {
   readonly #store: SegmentStore;
-  #open: { readonly id: string; readonly file: AppendFile; readonly startWallMs: number } | null = null;
+  #open: (Journal & { readonly id: string; readonly startWallMs: number }) | null = null;
   #sentLog: AppendFile | null = null;
   #sentEver: Tally = { segments: 0, bytes: 0 };
 
@@ -71,12 +82,12 @@ export class Spool {
     return report;
   }
 
-  /** Begins the journal of a new segment, durably. One is open at a time. */
-  open(header: SegmentHeader): void {
+  /** Begins the journal of a new segment, durably; with a key its frames are encrypted. One is open at a time. */
+  open(header: SegmentHeader, key: JournalKey | null = null): void {
     if (this.#open !== null) throw misuse('close the open segment before another is opened');
     if (this.#store.get(header.segmentId) !== undefined) throw misuse('a segment of this id exists');
-    const file = createJournal(this.#store.stateDir, header);
-    this.#open = { id: header.segmentId, file, startWallMs: header.startWallMs };
+    const journal = createJournal(this.#store.stateDir, header, key);
+    this.#open = { ...journal, id: header.segmentId, startWallMs: header.startWallMs };
     this.#rememberJournal('open');
   }
 
@@ -90,7 +101,8 @@ export class Spool {
    * {@link sync}. A full or failing disk is a retryable {@link TelemetryError}.
    */
   append(...frames: readonly Uint8Array[]): void {
-    this.#mustBeOpen().file.append(...frames);
+    const { file, sealer } = this.#mustBeOpen();
+    file.append(...(sealer === null ? frames : frames.map((frame) => sealer.seal(frame))));
     this.#rememberJournal('open');
   }
 
@@ -110,7 +122,7 @@ export class Spool {
       open.file.sync();
     } finally {
       open.file.close();
-      moveFile(open.file.path, segmentPath(this.#store.stateDir, 'journal', open.id, true));
+      moveFile(open.file.path, segmentPath(this.#store.stateDir, 'journal', open.id, 'closed'));
       this.#rememberJournal('closed');
       this.#open = null;
     }
@@ -124,12 +136,29 @@ export class Spool {
       .sort();
   }
 
-  /** Seals a closed journal; durable when it returns. A disk that refuses throws, and the journal goes on waiting. */
-  seal(id: string): SealResult {
+  /** What a process that has the key of a waiting journal needs to seal it; `null` when it is not encrypted. */
+  encryptedJournal(id: string): EncryptedJournal | null {
     const journal = this.#store.get(id);
-    if (journal?.stage !== 'journal' || journal.state === 'open')
-      throw misuse('no closed journal has this id');
-    return sealJournal(this.#store, journal);
+    if (journal?.stage !== 'journal' || !journal.isEncrypted) return null;
+    const path = this.#store.pathOf(journal);
+    return { path, isCrashed: journal.state === 'crashed', receiptId: receiptOf(path) };
+  }
+
+  /** Takes over what such a process made of a journal; it has written the files already. */
+  sealedByOther(id: string, result: SealResult): SealResult {
+    return takeSealed(this.#store, this.#waitingJournal(id), result);
+  }
+
+  /** Nobody here has the key of an encrypted journal any more: it is kept, and sent, as it is. */
+  keepEncrypted(id: string): SealResult {
+    return keepEncrypted(this.#store, this.#waitingJournal(id));
+  }
+
+  /** Seals a closed journal; durable when it returns. A disk that refuses throws, and the journal goes on waiting. */
+  seal(id: string, effort: SealEffort = 'quick'): SealResult {
+    const journal = this.#waitingJournal(id);
+    if (journal.isEncrypted) throw misuse('an encrypted journal is sealed by a process that has its key');
+    return sealJournal(this.#store, journal, effort);
   }
 
   /** Sealed segments that wait to be sent, oldest first. */
@@ -173,8 +202,9 @@ export class Spool {
       bytes: this.#sentEver.bytes + sent.bytes,
     };
     if (found !== undefined) {
-      const { sizeBytes } = found;
-      this.#store.move(found, { stage: 'sent', id, sizeBytes, sentAtWallMs: sent.atWallMs });
+      const { sizeBytes, isAge } = found;
+      this.#store.move(found, { stage: 'sent', id, sizeBytes, sentAtWallMs: sent.atWallMs, isAge });
+      removeFacts(this.#store.stateDir, id);
     }
     return true;
   }
@@ -249,11 +279,19 @@ export class Spool {
 
   #rememberJournal(state: 'open' | 'closed'): void {
     if (this.#open === null) return;
-    const { id, file, startWallMs } = this.#open;
-    this.#store.put({ stage: 'journal', id, sizeBytes: file.sizeBytes, state, startWallMs });
+    const { id, file, startWallMs, sealer } = this.#open;
+    const { sizeBytes } = file;
+    this.#store.put({ stage: 'journal', id, sizeBytes, state, startWallMs, isEncrypted: sealer !== null });
   }
 
-  #mustBeOpen(): { readonly file: AppendFile } {
+  #waitingJournal(id: string): JournalSegment {
+    const journal = this.#store.get(id);
+    if (journal?.stage !== 'journal' || journal.state === 'open')
+      throw misuse('no closed journal has this id');
+    return journal;
+  }
+
+  #mustBeOpen(): Journal {
     if (this.#open === null) throw misuse('no segment is open');
     return this.#open;
   }

@@ -89,7 +89,11 @@ describe('status with the daemon down', () => {
     const narrow = savePolicy(stateDir, '[capture]\nkeys = "off"\n');
     const consent = openConsent(stateDir, (size) => new Uint8Array(size).fill(7));
     const inForce = { policy: narrow.policy, policyId: narrow.id, noticeId: '1a2b3c4d5e6f7a8b' };
-    consent.grant({ noticeId: inForce.noticeId, via: 'script', uid: 0, wallMs: NOW.wallMs }, inForce);
+    const ownerRecipient = `age1${'q'.repeat(58)}`;
+    consent.grant(
+      { noticeId: inForce.noticeId, via: 'script', ownerRecipient, uid: 0, wallMs: NOW.wallMs },
+      inForce,
+    );
     expect((await stopped(stateDir)).consent).toEqual({
       state: 'granted',
       noticeId: inForce.noticeId,

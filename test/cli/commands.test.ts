@@ -140,7 +140,11 @@ describe('telemetryctl consent', () => {
     const outcome = await run(['consent', 'grant'], { stateDir, answers: ['yes'] });
     expect(outcome.asked).toEqual(['Do you agree to this? [y/N] ']);
     expect(outcome.out).toMatch(/^What is recorded: mouse and keys\.\n\nConsent stands\./);
-    expect(grant).toHaveBeenCalledWith({ noticeId: '1a2b3c4d', via: 'terminal' });
+    expect(grant).toHaveBeenCalledWith({
+      noticeId: '1a2b3c4d',
+      via: 'terminal',
+      ownerRecipient: expect.stringMatching(/^age1/) as string,
+    });
   });
 
   it('grants with --yes, and says that a script did', async () => {
@@ -149,7 +153,11 @@ describe('telemetryctl consent', () => {
     const outcome = await run(['consent', 'grant', '--yes', '--json'], { stateDir });
     expect(json(outcome)).toMatchObject({ schema: 1, state: 'granted' });
     expect(outcome.err).toContain('What is recorded');
-    expect(grant).toHaveBeenCalledWith({ noticeId: '1a2b3c4d', via: 'script' });
+    expect(grant).toHaveBeenCalledWith({
+      noticeId: '1a2b3c4d',
+      via: 'script',
+      ownerRecipient: expect.stringMatching(/^age1/) as string,
+    });
   });
 
   it.each(['grant', 'revoke'])(
@@ -306,7 +314,7 @@ describe('the command line', () => {
   it('has help on one screen for every command, which ends with examples', async () => {
     const help = await run(['--help'], { stateDir });
     const commands = [...help.out.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map(([, name = '']) => name);
-    expect(commands).toHaveLength(10);
+    expect(commands).toHaveLength(11);
     const pages = [['--help'], ...commands.map((name) => [name, '--help'])];
     for (const verb of ['show', 'grant', 'revoke']) pages.push(['consent', verb, '--help']);
     for (const words of [

@@ -112,7 +112,11 @@ describe('telemetryctl as a process', () => {
     const { code, stdout } = await onTerminal(['consent', 'grant'], stateDir, '[y/N]', 'y\r');
     expect(stdout).toContain('Consent stands.');
     expect(code).toBe(0);
-    expect(grant).toHaveBeenCalledWith({ noticeId: '1a2b3c4d', via: 'terminal' });
+    expect(grant).toHaveBeenCalledWith({
+      noticeId: '1a2b3c4d',
+      via: 'terminal',
+      ownerRecipient: expect.stringMatching(/^age1/) as string,
+    });
   });
 
   it.runIf(hasScript)('is interrupted by Ctrl-C, at a question and while watching', async () => {

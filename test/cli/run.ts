@@ -16,6 +16,8 @@ export interface Given {
   /** Answers to questions; without them nobody can be asked. */
   readonly answers?: readonly string[];
   readonly isTerminal?: boolean;
+  /** Standard error is a terminal. */
+  readonly hasProgress?: boolean;
   readonly interrupted?: AbortSignal;
   /** The reader of standard output leaves after so many writes. */
   readonly readsOnly?: number;
@@ -57,6 +59,7 @@ export async function run(words: readonly string[], given: Given): Promise<Outco
     },
     canAsk: given.answers !== undefined,
     isTerminal: given.isTerminal ?? false,
+    hasProgress: given.hasProgress ?? false,
     hasColour: given.isTerminal ?? false,
     interrupted: given.interrupted ?? new AbortController().signal,
     out: (text) => {

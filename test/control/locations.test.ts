@@ -14,6 +14,7 @@ describe('where a daemon keeps its things', () => {
       socketPath: '/run/user/1000/telemetryd/control.sock',
       policyPaths: ['/home/ada/.config/telemetryd/policy.toml', '/etc/telemetryd/policy.toml'],
       preferencesPath: '/home/ada/.config/telemetryd/preferences.toml',
+      identityPath: '/home/ada/.config/telemetryd/identity.txt',
     });
     expect(locations(around({ XDG_STATE_HOME: '/s', XDG_CONFIG_HOME: '/c' }))).toMatchObject({
       stateDir: '/s/telemetryd',
@@ -47,6 +48,7 @@ describe('where a daemon keeps its things', () => {
       socketPath: '/run/telemetryd/control.sock',
       policyPaths: ['/etc/telemetryd/policy.toml'],
       preferencesPath: null,
+      identityPath: '/root/.config/telemetryd/identity.txt',
     });
   });
 

@@ -195,12 +195,7 @@ describe('widenings', () => {
       { encrypt: { recipients: ['x', 'y'] } },
       'Who can open the files: was x, is now x, y.',
     ],
-    [
-      'no encryption any more',
-      { encrypt: { recipients: ['x'] } },
-      {},
-      'Who can open the files: was x, is now none.',
-    ],
+    ['no recipient any more but the person', { encrypt: { recipients: ['x'] } }, {}, null],
     [
       'another purpose',
       { notice: { purpose: 'a' } },

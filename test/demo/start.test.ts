@@ -38,9 +38,9 @@ describe.runIf(canRun)('npm start', { timeout: 120_000 }, () => {
     expect(await demo.ends()).toBe(0);
     const [, events] = await demo.says(/Stopped\. (\d+) events recorded/);
     expect(Number(events)).toBeGreaterThan(5);
-    expect(readdirSync(join(place.stateDir, 'sealed')).filter((name) => name.endsWith('.tlm'))).toHaveLength(
-      1,
-    );
+    expect(
+      readdirSync(join(place.stateDir, 'sealed')).filter((name) => name.endsWith('.tlm.age')),
+    ).toHaveLength(1);
     expect(readdirSync(join(place.stateDir, 'journal'))).toEqual([]);
   });
 

@@ -15,8 +15,11 @@ describe('a person at a real display', () => {
   beforeAll(async () => {
     await desk.startDisplay();
     await desk.startCollector();
-    // Moves come at most 100 a second: nothing is thinned, whatever the policy's default.
-    desk.writePolicy({ segment: { roll: '"5s"', flush: '"1s"' } });
+    // Nothing is thinned, also where a slow machine lets moves bunch up.
+    desk.writePolicy({
+      capture: { focus_unknown: '"record"', mouse_hz: '1000' },
+      segment: { roll: '"5s"', flush: '"1s"' },
+    });
     await desk.startDaemon();
     await desk.grant();
   });
@@ -36,7 +39,7 @@ describe('a person at a real display', () => {
     await desk.ok('upload', 'now', '--json');
     await desk.sendAll();
 
-    const events = desk.stored();
+    const events = await desk.stored();
     const moved = events.filter((event) => event.kind === 'move').map(({ x, y }) => ({ x, y }));
     expect(moved).toEqual(path);
 

@@ -15,8 +15,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { EventRecord } from '../../src/core/events.ts';
 import type { StatusReport } from '../../src/core/status.ts';
-import { readSegment } from '../../src/segment/read.ts';
-import { eventRecords } from '../../src/segment/records.ts';
+import { readOwnerIdentities } from '../../src/privacy/owner-identity.ts';
+import { openSegment } from '../../src/segment/open-segment.ts';
 
 const run = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -270,14 +270,21 @@ export class Desk {
     await sleep(300);
   }
 
+  /** The person's own keys, which open all that is recorded of them. */
+  identities(): string[] {
+    return readOwnerIdentities(path.join(this.root, 'home/.config/telemetryd/identity.txt')) ?? [];
+  }
+
   /** Every event in the collector's files, in order of time. */
-  stored(): EventRecord[] {
-    return eventsBelow(this.dataDir);
+  async stored(): Promise<EventRecord[]> {
+    return await eventsBelow(this.dataDir, this.identities());
   }
 
   /** Every event anywhere: state folder and collector. */
-  everything(): EventRecord[] {
-    return [...eventsBelow(this.dataDir), ...eventsBelow(this.stateDir)].sort((a, b) => a.t - b.t);
+  async everything(): Promise<EventRecord[]> {
+    const identities = this.identities();
+    const sent = await eventsBelow(this.dataDir, identities);
+    return [...sent, ...(await eventsBelow(this.stateDir, identities))].sort((a, b) => a.t - b.t);
   }
 
   /** Waits for the open segment to be rolled, then has everything sent. */
@@ -291,6 +298,18 @@ export class Desk {
       60_000,
       () => this.ctl('upload', 'now', '--json'),
     );
+  }
+
+  /** Does something that is recorded, waits until it is in the journal, and kills the daemon in mid-segment. */
+  async drawAndKill(draw: () => Promise<void>): Promise<void> {
+    await this.waitFor('capture', ({ collection }) => collection.state === 'capturing');
+    await sleep(300);
+    const before = (await this.status()).capture.events.recorded;
+    await draw();
+    await this.waitFor('it to arrive', ({ capture }) => capture.events.recorded > before);
+    // One flush more.
+    await sleep(1300);
+    await this.daemon?.stop('SIGKILL');
   }
 
   /** Files in the collector's store. */
@@ -310,11 +329,25 @@ export class Desk {
 export function segmentFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.includes('.tlm'))
+    .filter((entry) => entry.isFile() && /\.tlm(\.age)?$/.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
-function eventsBelow(folder: string): EventRecord[] {
-  const events = segmentFiles(folder).flatMap((file) => [...eventRecords(readSegment(readFileSync(file)))]);
+async function eventsBelow(folder: string, identities: readonly string[]): Promise<EventRecord[]> {
+  const events: EventRecord[] = [];
+  for (const file of segmentFiles(folder)) {
+    const bytes = readIfThere(file);
+    if (bytes === undefined || bytes.length === 0) continue;
+    events.push(...(await openSegment(bytes, { identities })).events());
+  }
   return events.sort((a, b) => a.t - b.t);
+}
+
+/** The daemon may have moved a file on since it was listed. */
+function readIfThere(file: string): Uint8Array | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }

@@ -43,8 +43,8 @@ describe('a display that comes and goes', () => {
     expect(back.daemon.pid).toBe(pid);
     await sleep(300);
     await desk.display.input('key F3');
-    await until('what was typed on the new display', () =>
-      desk.everything().some((event) => event.key === 'F3'),
+    await until('what was typed on the new display', async () =>
+      (await desk.everything()).some((event) => event.key === 'F3'),
     );
   });
 });

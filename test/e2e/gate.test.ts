@@ -116,7 +116,7 @@ describe('a laptop that is plugged in and moves between networks', () => {
       90_000,
     );
     await desk.sendAll();
-    const moves = desk.stored().filter((event) => event.kind === 'move');
+    const moves = (await desk.stored()).filter((event) => event.kind === 'move');
     const recorded = (await desk.status()).capture.events.recorded;
     expect(moves).toHaveLength(recorded);
     expect(recorded).toBeGreaterThan(1000);

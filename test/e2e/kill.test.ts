@@ -20,7 +20,10 @@ describe('kill -9', () => {
   beforeAll(async () => {
     await desk.startDisplay();
     await desk.startCollector();
-    desk.writePolicy({ segment: { roll: '"3s"', flush: '"1s"' } });
+    desk.writePolicy({
+      capture: { focus_unknown: '"record"', mouse_hz: '1000' },
+      segment: { roll: '"3s"', flush: '"1s"' },
+    });
     await desk.startDaemon();
     await desk.grant();
   });
@@ -84,7 +87,7 @@ describe('kill -9', () => {
     await moving;
     await desk.sendAll();
 
-    const stored = desk.stored().filter((event) => event.kind === 'move');
+    const stored = (await desk.stored()).filter((event) => event.kind === 'move');
     const seen = new Map<string, number>();
     for (const { x, y } of stored) seen.set(`${x},${y}`, (seen.get(`${x},${y}`) ?? 0) + 1);
     expect([...seen].filter(([, count]) => count > 1)).toEqual([]);

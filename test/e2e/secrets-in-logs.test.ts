@@ -30,7 +30,7 @@ describe('logs at the most verbose level', () => {
     await desk.sendAll();
     await desk.daemon?.stop();
 
-    const events = desk.stored();
+    const events = await desk.stored();
     expect(events.some((event) => event.x === x && event.y === y)).toBe(true);
     expect(events.some((event) => event.key === 'F9')).toBe(true);
 

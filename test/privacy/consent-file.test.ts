@@ -14,7 +14,14 @@ const NOW: InForce = {
   policyId: policyId(DEFAULT_POLICY),
   noticeId: makeNotice(DEFAULT_POLICY).id,
 };
-const GRANT = { noticeId: NOW.noticeId, via: 'terminal', uid: 1000, wallMs: 1_750_000_000_123.7 } as const;
+const ownerRecipient = `age1${'q'.repeat(58)}`;
+const GRANT = {
+  noticeId: NOW.noticeId,
+  via: 'terminal',
+  ownerRecipient,
+  uid: 1000,
+  wallMs: 1_750_000_000_123.7,
+} as const;
 
 function stateFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'telemetryd-consent-'));

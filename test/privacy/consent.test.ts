@@ -32,6 +32,7 @@ function granted(policy: Policy, before: readonly ConsentReceipt[] = [], changes
     id: `id-${count++}`,
     noticeId: inForce(policy).noticeId,
     via: 'terminal',
+    ownerRecipient: `age1${'q'.repeat(58)}`,
     uid: 1000,
     wallMs: 1_750_000_000_000,
     ...changes,
@@ -75,7 +76,14 @@ describe('consent', () => {
   test('is not granted to a notice that is no longer in force', () => {
     const shown = makeNotice(DEFAULT_POLICY).id;
     const now = inForce(policyWith({ capture: { mouseHz: 60 } }));
-    const grant: Grant = { id: 'x', noticeId: shown, via: 'terminal', uid: 1, wallMs: 1 };
+    const grant: Grant = {
+      id: 'x',
+      noticeId: shown,
+      via: 'terminal',
+      ownerRecipient: 'age1x',
+      uid: 1,
+      wallMs: 1,
+    };
     expect(grantConsent([], grant, now)).toEqual({ kind: 'notice-changed', noticeId: now.noticeId });
   });
 

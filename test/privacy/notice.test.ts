@@ -80,8 +80,8 @@ describe('the notice', () => {
                 Corp (privacy@example.com).
       WHERE TO  A collector on this computer, http://127.0.0.1:7717; on AC power, over
                 Wi-Fi or Ethernet, 10m after recording at the earliest.
-      WHO READS Not encrypted in this version: open to this account, administrators
-                here and whoever runs the collector. Meant for: the agents data team.
+      WHO READS Encrypted: you alone can open the files, with your own key. Meant for:
+                the agents data team.
       HOW LONG  Here 7d unsent, 7d once sent, 512MB at most. At the collector: 365d.
                 Revoking does not yet erase what was sent.
       COST      Sends at most 20MB a day, 300MB a month, 256KB a second. Aims at 1% of
@@ -137,23 +137,20 @@ describe('the notice', () => {
       [/Mouse position/],
     ],
     [
-      'nothing where encryption is asked for',
-      { encrypt: { recipients: ['age1x'] } },
-      [/Nothing for now\. .*encrypt/],
-      [/Mouse position/],
+      'who else can open the files',
+      { encrypt: { recipients: ['age1x', 'age1y', 'age1z'] } },
+      [
+        /you, with your own key, and whoever has 3 keys of the policy \([0-9a-f-]{19}, [0-9a-f-]{19} and 1 more\)/,
+      ],
+      [/you alone/],
     ],
     ['the mouse rate', { capture: { mouseHz: 17 } }, [/at most 17 a second/], []],
     ['the hours', { capture: { hours: 'Mon-Fri 08:00-18:00' } }, [/Only at Mon-Fri 08:00-18:00/], []],
-    [
-      'that nothing leaves',
-      {},
-      [/WHERE TO Nowhere/, /open to this account and administrators here\./],
-      [/collector/, /a month/],
-    ],
+    ['that nothing leaves', {}, [/WHERE TO Nowhere/], [/collector/, /a month/]],
     [
       'a collector here',
       { upload: LOCAL },
-      [/on this computer, http:\/\/127\.0\.0\.1:7717; on AC power, 10m after/, /whoever runs the collector/],
+      [/on this computer, http:\/\/127\.0\.0\.1:7717; on AC power, 10m after/],
       [/Wi-Fi/, /cannot send/],
     ],
     [
@@ -174,7 +171,6 @@ describe('the notice', () => {
       [/over no network at all/],
       [],
     ],
-    ['no encryption', { upload: LOCAL }, [/Not encrypted in this version/], []],
     ['no promise of the collector', { upload: LOCAL }, [/At the collector: not stated/], []],
     [
       'a promise of the collector',

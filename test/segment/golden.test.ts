@@ -20,13 +20,17 @@ const PYTHON = ['python3', '/usr/bin/python3'].find(
 );
 
 describe('golden files', () => {
-  it('are there for journals and sealed files, both pairings', () => {
+  it('are there for journals and sealed files, both pairings and codecs', () => {
     expect(NAMES.toSorted()).toEqual(Object.keys(GOLDEN_FILES).toSorted());
   });
 
-  it.each(['journal', 'torn'])('are what the writer still makes: %s', (name) => {
-    expect(new Uint8Array(readFileSync(join(FOLDER, `${name}.tlm`)))).toEqual(GOLDEN_FILES[name]);
-  });
+  // What brotli makes of the same columns is its own affair.
+  it.each(NAMES.filter((name) => /^(journal|torn|sealed-mix)/.test(name)))(
+    'are what the writer still makes: %s',
+    (name) => {
+      expect(new Uint8Array(readFileSync(join(FOLDER, `${name}.tlm`)))).toEqual(GOLDEN_FILES[name]);
+    },
+  );
 
   it.each(NAMES)('read as their JSON twin says: %s', (name) => {
     expect(JSON.parse(JSON.stringify(twinOf(readFileSync(join(FOLDER, `${name}.tlm`)))))).toEqual(twin(name));

@@ -49,6 +49,24 @@ describe('the bundles in dist/', { timeout: 30_000 }, () => {
     expect(chunks(checkout.root)).not.toEqual(before);
   });
 
+  it('come with the types of the library, and are not current without', async () => {
+    const { segment = '' } = PROGRAMS;
+    const code =
+      "import { two } from './two.ts';\nexport interface One { readonly t: number }\nexport { two };";
+    const { root } = new Checkout().withPackages().withPrograms({ segment }, code);
+    writeFileSync(join(root, segment, '../two.ts'), '/** Two. */\nexport function two(): 2 { return 2; }');
+    await buildDist(root);
+    const types = join(root, 'dist/types/segment');
+    expect(readdirSync(types).toSorted()).toEqual(['entry.d.ts', 'two.d.ts']);
+    expect(readFileSync(join(types, 'entry.d.ts'), 'utf8')).toContain("from './two.js'");
+    expect(readFileSync(join(types, 'two.d.ts'), 'utf8')).toContain(
+      '/** Two. */\nexport declare function two(): 2;',
+    );
+    expect(isDistCurrent(root)).toBe(true);
+    rmSync(join(root, 'dist/types'), { recursive: true });
+    expect(isDistCurrent(root)).toBe(false);
+  });
+
   it('hold the packages that may be bundled, and the native part of none', async () => {
     const code = `
       import { pino } from 'pino';

@@ -32,7 +32,7 @@ describe('the service files', { timeout: 30_000 }, () => {
     const { stdout } = spawnSync('python3', ['-c', script, file], { encoding: 'utf8' });
     expect(JSON.parse(stdout)).toMatchObject({
       Label: 'com.telemetryd.daemon',
-      ProgramArguments: ['/usr/local/lib/telemetryd/bin/telemetryd', 'run'],
+      ProgramArguments: ['/usr/local/lib/telemetryd/bin/telemetryd', 'run', '--mode', 'user'],
       Umask: 0o077,
       HardResourceLimits: { Core: 0 },
       KeepAlive: { SuccessfulExit: false },

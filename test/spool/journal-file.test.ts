@@ -11,7 +11,7 @@ import { fillDisk, tempFolder, tinyDisk } from './temp-folder.ts';
 test('a journal is private, new, and holds the header and the blocks that were appended', () => {
   const folder = tempFolder();
   mkdirSync(join(folder, 'journal'));
-  const journal = createJournal(folder, sampleHeader());
+  const { file: journal } = createJournal(folder, sampleHeader());
   journal.append(movesBlock(1, 3), movesBlock(1, 2, 100));
   journal.sync();
   journal.close();
@@ -35,7 +35,7 @@ test('on a full disk an append leaves whole frames only, says so, and works agai
   const disk = tinyDisk();
   if (disk === undefined) return context.skip('mounting a tmpfs needs root');
   mkdirSync(join(disk, 'journal'));
-  const journal = createJournal(disk, sampleHeader());
+  const { file: journal } = createJournal(disk, sampleHeader());
   const ballast = openAppendFile(join(disk, 'ballast'), 'new');
   ballast.append(new Uint8Array(40_000));
   const block = movesBlock(1, 600);

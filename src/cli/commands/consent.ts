@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { get, post } from '../../control/calls.ts';
+import { locations } from '../../control/locations.ts';
 import type { ConsentReply } from '../../control/protocol.ts';
 import { TelemetryError } from '../../core/errors.ts';
 import { askDaemon } from '../daemon.ts';
@@ -70,7 +71,12 @@ async function grant(io: CliIo, options: Options): Promise<ConsentReply> {
   show(`${notice.text.trimEnd()}\n\n`);
   await confirm(io, options, 'telemetryctl consent grant --yes', 'Do you agree to this? [y/N] ');
   const via = options.yes === true ? 'script' : 'terminal';
-  return askDaemon(io, (socketPath) => post(socketPath, 'grant', { noticeId: notice.id, via }));
+  const { identityPath } = locations(io.around);
+  // Loaded here alone: the library behind it is large, and every other command does without it.
+  const { ensureOwnerIdentity } = await import('../../privacy/owner-identity.ts');
+  const ownerRecipient = await ensureOwnerIdentity(identityPath);
+  const request = { noticeId: notice.id, via, ownerRecipient } as const;
+  return askDaemon(io, (socketPath) => post(socketPath, 'grant', request));
 }
 
 /** Asks unless the answer came as an option; anything but yes changes nothing. */

@@ -11,7 +11,7 @@ export function ledgerLine(entry: LedgerEntry): string {
 function words(entry: LedgerEntry): string {
   switch (entry.type) {
     case 'captured':
-      return `${counted(entry.events, 'event')}, ${roughBytes(entry.bytes)}, segment ${entry.sequence} (${entry.segment})`;
+      return `${entry.events === null ? 'events not counted' : counted(entry.events, 'event')}, ${roughBytes(entry.bytes)}, segment ${entry.sequence} (${entry.segment})`;
     case 'withheld':
       return `${entry.cause}, until ${entry.until}`;
     case 'purged':

@@ -1,12 +1,14 @@
 import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { KIND_NAMES } from '../../core/events.ts';
+import type { OpenedSegment } from '../../segment/open-segment.ts';
 import type { Gap, Segment, SegmentHeader } from '../../segment/types.ts';
 import { printable, row } from './layout.ts';
+import { timeline } from './timeline.ts';
 
 /** What `inspect` says of a file that could be read: whether it is whole, and what is in it. Ends in a line end. */
-export function segmentPage(path: string, segment: Segment, sizeBytes: number): string {
-  const { header, columns, gaps, loss } = segment;
+export function segmentPage(path: string, segment: OpenedSegment, sizeBytes: number): string {
+  const { header, gaps, loss } = segment;
   return [
     printable(path),
     row('Segment', header.segmentId, `number ${header.sequence} of device ${header.device}`),
@@ -18,11 +20,12 @@ export function segmentPage(path: string, segment: Segment, sizeBytes: number): 
       `${groupedCount(loss.thinned)} thinned, ${groupedCount(loss.redacted)} masked, ${groupedCount(loss.dropped)} lost`,
     ),
     row('Gaps', gapWords(gaps)),
-    row('Size', sizeWords(sizeBytes, columns.count, header.codec)),
+    row('Size', sizeWords(sizeBytes, segment)),
     row('Captured', captureWords(header)),
     row('Keys', header.redaction),
     row('Policy', `${header.policyId}${header.receiptId === '' ? ', no receipt: a replayed recording' : ''}`),
     ...(header.receiptId === '' ? [] : [row('Receipt', header.receiptId)]),
+    ...timeline(segment).map((line, at) => `${(at === 0 ? '  Timeline' : '').padEnd(13)}${line}`),
     '',
   ].join('\n');
 }
@@ -73,9 +76,9 @@ function gapWords(gaps: readonly Gap[]): string {
   return words.join(', ');
 }
 
-function sizeWords(sizeBytes: number, events: number, codec: string): string {
-  const each = events === 0 ? '' : `, ${(sizeBytes / events).toFixed(2)} bytes an event`;
-  return `${roughBytes(sizeBytes)}${each}, ${codec}`;
+function sizeWords(sizeBytes: number, { columns, header, isEncrypted }: OpenedSegment): string {
+  const each = columns.count === 0 ? '' : `, ${(sizeBytes / columns.count).toFixed(2)} bytes an event`;
+  return `${roughBytes(sizeBytes)}${each}, ${header.codec}${isEncrypted ? ', encrypted' : ''}`;
 }
 
 function captureWords({ backend, coordinates, screens, platform, simulated }: SegmentHeader): string {
@@ -84,6 +87,7 @@ function captureWords({ backend, coordinates, screens, platform, simulated }: Se
   return `by ${backend} on ${platform}, ${coordinates} coordinates${on}${simulated ? ', simulated conditions' : ''}`;
 }
 
+/** Times of a segment are within 2^50 ms (`docs/SEGMENT.md`), and even the sum of two is within what a date can be. */
 function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }

@@ -58,6 +58,12 @@ const steady = Array.from({ length: 300 }, (_, i): Row => {
   return [20_000 + 2 * i + (i % 9 === 0 ? 1 : 0), KIND.move, 400 + i + ((phase * phase) >> 9), 300 + (i >> 1), 0, 0];
 });
 
+/** A hand under a clock that ticks every 15.6001 ms; one time is off, and keys come on no tick. */
+const ticked = deskRows(200, 9).map(([t, kind, ...rest], i): Row => {
+  const ticks = Math.floor((Math.round(t / 13) * 156_001) / 10_000);
+  return [kind < KIND.keydown ? ticks + (i === 60 ? 2 : 0) : ticks - (ticks % 100), kind, ...rest];
+});
+
 const journal = concat(journalOf(EVERYTHING.slice(0, 21), EVERYTHING.slice(21)), marks);
 const simulated = encodeHeader({
   ...HEADER,
@@ -76,5 +82,8 @@ export const GOLDEN_FILES: Readonly<Record<string, Uint8Array>> = {
   sealed: sealSegment(journal).bytes,
   'sealed-desk': sealSegment(journalOf(deskRows(200))).bytes,
   'sealed-along': sealSegment(journalOf(steady)).bytes,
+  'sealed-mix': sealSegment(journal, 'smallest').bytes,
+  'sealed-mix-desk': sealSegment(journalOf(deskRows(200)), 'smallest').bytes,
+  'sealed-mix-ticks': sealSegment(journalOf(ticked), 'smallest').bytes,
   'sealed-empty': sealSegment(simulated).bytes,
 };

@@ -1,0 +1,4 @@
+import process from 'node:process';
+import { runSealer } from './main.ts';
+
+process.exitCode = await runSealer(process.stdin, (text) => process.stdout.write(text));
