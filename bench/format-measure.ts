@@ -21,7 +21,6 @@ export interface Effort {
 
 interface Task {
   readonly run: () => unknown;
-  readonly repeats: number;
   readonly costsMs: number[];
 }
 
@@ -41,15 +40,15 @@ export async function measure(
     pairs.push({
       name,
       bytes: bytes.length,
-      encode: await calibrate(encode, effort),
-      decode: await calibrate(() => decode(bytes), effort),
+      encode: await warmUp(encode, effort),
+      decode: await warmUp(() => decode(bytes), effort),
     });
   }
   const tasks = [...pairs.map(({ encode }) => encode), ...pairs.map(({ decode }) => decode)];
   const endMs = performance.now() + effort.budgetMs;
   for (let round = 0; round < effort.mostRounds; round++) {
     if (round >= effort.leastRounds && performance.now() > endMs) break;
-    for (const task of turned(tasks, round)) await runOnce(task);
+    for (const task of turned(tasks, round)) await measureOnce(task, effort);
   }
   return pairs.map(({ name, bytes, encode, decode }) => ({
     name,
@@ -59,28 +58,28 @@ export async function measure(
   }));
 }
 
-/** Runs until the compiler has seen it, then counts how often it must run to take long enough. */
-async function calibrate(run: () => unknown, { leastRunMs }: Effort): Promise<Task> {
+/** Runs until the compiler has seen it. */
+async function warmUp(run: () => unknown, { leastRunMs }: Effort): Promise<Task> {
   await runFor(run, 4 * leastRunMs);
-  const runMs = await runFor(run, leastRunMs);
-  return { run, repeats: Math.max(1, Math.ceil(leastRunMs / runMs)), costsMs: [] };
+  return { run, costsMs: [] };
 }
 
-/** Runs at least once and at least so long; milliseconds a run took. */
+/** Once for the caches and the allocator, unless it takes long, then measured. */
+async function measureOnce({ run, costsMs }: Task, { leastRunMs }: Effort): Promise<void> {
+  if ((costsMs[0] ?? 0) < leastRunMs) await run();
+  const before = process.cpuUsage();
+  const runs = await runFor(run, leastRunMs);
+  const { user, system } = process.cpuUsage(before);
+  costsMs.push((user + system) / 1000 / runs);
+}
+
+/** Runs at least once and at least so long; gives how many times. */
 async function runFor(run: () => unknown, leastMs: number): Promise<number> {
-  const startMs = performance.now();
+  const endMs = performance.now() + leastMs;
   for (let runs = 1; ; runs++) {
     await run();
-    const elapsedMs = performance.now() - startMs;
-    if (elapsedMs >= leastMs) return elapsedMs / runs;
+    if (performance.now() >= endMs) return runs;
   }
-}
-
-async function runOnce({ run, repeats, costsMs }: Task): Promise<void> {
-  const before = process.cpuUsage();
-  for (let i = 0; i < repeats; i++) await run();
-  const { user, system } = process.cpuUsage(before);
-  costsMs.push((user + system) / 1000 / repeats);
 }
 
 function lowerQuartile(values: readonly number[]): number {
