@@ -43,5 +43,6 @@ function onTerminal(): Watched {
   const words = [process.execPath, ...script(ASK)].map(
     (word) => `'${word.replaceAll("'", String.raw`'\''`)}'`,
   );
-  return new Watched('script', ['-qefc', words.join(' '), '/dev/null']);
+  // Without exec the shell may stay between, whose own exit on Ctrl-C would be seen instead.
+  return new Watched('script', ['-qefc', `exec ${words.join(' ')}`, '/dev/null']);
 }
