@@ -26,7 +26,8 @@ export function timeOfTick({ period, phase }: MixClock, tick: number): number {
 
 /** The first tick at or after a time, milliseconds after the first event. */
 export function tickOfTime({ period, phase }: MixClock, time: number): number {
-  return period === 0 ? time : Math.ceil((time * CLOCK_UNIT - phase) / period);
+  // Adding zero turns -0 into 0, for which the code that uses it would be compiled anew each time.
+  return period === 0 ? time : Math.ceil((time * CLOCK_UNIT - phase) / period) + 0;
 }
 
 /** Of a clock that ticks 64 times a second: 15.6001 ms, as Windows has it, and 15.625 ms. */
@@ -43,14 +44,7 @@ const PHASE_QUANTILE = 0.998;
 
 /** The clock of which nearly all times of pointer events are ticks, else milliseconds. */
 export function findClock(columns: EventColumns): MixClock {
-  const offsets: number[] = [];
-  const start = wholeTime(columns, 0);
-  for (let i = 0; i < columns.count; i++) {
-    if ((columns.kind[i] ?? 0) >= KIND.keydown) continue;
-    const offset = wholeTime(columns, i) - start;
-    if (offset < 0 || offset > LONGEST_MS) return MILLISECONDS;
-    offsets.push(offset * CLOCK_UNIT);
-  }
+  const offsets = pointerOffsets(columns);
   if (offsets.length < FEWEST) return MILLISECONDS;
   for (const period of PERIODS) {
     const phase = findPhase(offsets, period);
@@ -59,24 +53,47 @@ export function findClock(columns: EventColumns): MixClock {
   return MILLISECONDS;
 }
 
+/** Of pointer events, from the first event on, in 2^-20 ms; none where one is out of bounds. */
+function pointerOffsets(columns: EventColumns): Float64Array {
+  const offsets = new Float64Array(columns.count);
+  const start = wholeTime(columns, 0);
+  let count = 0;
+  for (let i = 0; i < columns.count; i++) {
+    if ((columns.kind[i] ?? 0) >= KIND.keydown) continue;
+    const offset = wholeTime(columns, i) - start;
+    if (offset < 0 || offset > LONGEST_MS) return new Float64Array();
+    offsets[count++] = offset * CLOCK_UNIT;
+  }
+  return offsets.subarray(0, count);
+}
+
 /** Times are rounded down by less than a millisecond, so all lie within one before the tick. */
-function findPhase(offsets: readonly number[], period: number): number | undefined {
-  const bins = new Array<number>(BINS).fill(0);
+function findPhase(offsets: Float64Array, period: number): number | undefined {
+  const bins = new Uint32Array(BINS);
   for (const offset of offsets) {
-    const bin = Math.floor(((offset % period) * BINS) / period);
+    const bin = Math.floor((rest(offset, period) * BINS) / period);
     bins[bin] = (bins[bin] ?? 0) + 1;
   }
-  const windows = bins.map((_, first) => {
+  let most = 0;
+  let first = 0;
+  for (let bin = 0; bin < BINS; bin++) {
     let sum = 0;
-    for (let i = 0; i < WINDOW; i++) sum += bins[(first + i) % BINS] ?? 0;
-    return sum;
-  });
-  const most = Math.max(...windows);
+    for (let i = 0; i < WINDOW; i++) sum += bins[(bin + i) % BINS] ?? 0;
+    if (sum <= most) continue;
+    most = sum;
+    first = bin;
+  }
   if (most < SHARE * offsets.length) return undefined;
-  const from = Math.floor((windows.indexOf(most) * period) / BINS);
+  const from = Math.floor((first * period) / BINS);
   const within = offsets
-    .map((offset) => (offset + period - from) % period)
+    .map((offset) => rest(offset + period - from, period))
     .filter((after) => after * BINS < WINDOW * period)
-    .sort((left, right) => left - right);
+    .sort();
   return (from + (within[Math.floor(within.length * PHASE_QUANTILE)] ?? 0)) % period;
+}
+
+/** The remainder of whole numbers; many times faster than the operator where the quotient is large. */
+function rest(dividend: number, divisor: number): number {
+  const left = dividend - Math.floor(dividend / divisor) * divisor;
+  return left < 0 ? left + divisor : left >= divisor ? left - divisor : left;
 }

@@ -17,14 +17,14 @@ const LIKELY_BUCKET = 6;
 
 /** The commonest steps of 0 to 255 ticks between pointer events, commonest first, the smaller first among equals. */
 export function commonestTicks(columns: EventColumns, clock: MixClock): Uint8Array {
-  const counts = new Array<number>(256).fill(0);
+  const counts = new Uint32Array(256);
   const start = wholeTime(columns, 0);
   let last = 0;
   for (let i = 0; i < columns.count; i++) {
     if ((columns.kind[i] ?? 0) >= KIND.keydown) continue;
     const tick = tickOfTime(clock, wholeTime(columns, i) - start);
-    const count = counts[tick - last];
-    if (count !== undefined) counts[tick - last] = count + 1;
+    const step = tick - last;
+    if (step >= 0 && step < counts.length) counts[step] = (counts[step] ?? 0) + 1;
     last = tick;
   }
   const found = [...counts.keys()].filter((step) => (counts[step] ?? 0) > 0);

@@ -65,8 +65,9 @@ function sealBlocks(
 ): { readonly codec: SegmentHeader['codec']; readonly blocks: readonly Uint8Array[] } {
   if (columns.count === 0) return { codec: 'columns-brotli', blocks: [] };
   const packed = encodeSealedBlock(columns);
-  const mixed = effort === 'smallest' ? encodeMixBlock(columns) : undefined;
+  const payload = effort === 'smallest' ? encodeMixBlock(columns) : undefined;
+  const mixed = payload && encodeFrame(FRAME.block, payload);
   return mixed !== undefined && mixed.length < packed.length
-    ? { codec: 'columns-mix', blocks: [encodeFrame(FRAME.block, mixed)] }
+    ? { codec: 'columns-mix', blocks: [mixed] }
     : { codec: 'columns-brotli', blocks: [packed] };
 }

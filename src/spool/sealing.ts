@@ -18,9 +18,9 @@ export type SealResult =
 
 /**
  * A larger journal is sealed quickly whatever the effort: this process has other things to do, and at 1 to 3 µs an event
- * the 90,000 to 240,000 events of this size keep it from them for a quarter of a second.
+ * the 60,000 to 120,000 events of this size keep it from them for a fifth of a second.
  */
-const MOST_EFFORT_BYTES = 384 * 1024;
+const MOST_EFFORT_BYTES = 192 * 1024;
 
 /**
  * Makes the sealed file of a closed or crashed journal, durable, then removes the journal. Killed anywhere between, the

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { PowerState } from '../../src/core/conditions.ts';
 import { Sealer } from '../../src/daemon/sealer.ts';
 import type { LedgerFact } from '../../src/privacy/ledger-entry.ts';
+import { readSegment } from '../../src/segment/read.ts';
 import { keepingLog } from '../control/reports.ts';
 import { segmentId } from '../spool/samples.ts';
 import { tempFolder } from '../spool/temp-folder.ts';
@@ -117,6 +118,24 @@ it('seals all at the end, whatever the power', async () => {
   for (const n of [1, 2, 3]) addClosed(bench.spool, n);
   await bench.sealer.sealAll();
   expect(bench.spool.sealedSegments()).toHaveLength(3);
+});
+
+it('takes the time for the smallest file on mains power only, not for a large journal, and not when it must end', async () => {
+  const bench = workbench('ac');
+  const codecOf = (n: number): string =>
+    readSegment(readFileSync(join(bench.stateDir, 'sealed', `${segmentId(n)}.tlm`))).header.codec;
+  addClosed(bench.spool, 1, 2000);
+  addClosed(bench.spool, 2, 300_000);
+  bench.sealer.work();
+  expect([1, 2].map(codecOf)).toEqual(['columns-mix', 'columns-brotli']);
+  bench.power = 'battery';
+  addClosed(bench.spool, 3, 2000);
+  bench.sealer.work();
+  bench.timers.run(2 * HOUR_MS);
+  bench.power = 'ac';
+  addClosed(bench.spool, 4, 2000);
+  await bench.sealer.sealAll();
+  expect([3, 4].map(codecOf)).toEqual(['columns-brotli', 'columns-brotli']);
 });
 
 it('drops a journal that holds nothing and records nothing of it', () => {
