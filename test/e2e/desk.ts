@@ -301,12 +301,13 @@ export class Desk {
   }
 
   /** Does something that is recorded, waits until it is in the journal, and kills the daemon in mid-segment. */
-  async drawAndKill(draw: () => Promise<void>): Promise<void> {
+  async drawAndKill(draw: () => Promise<void>, events: number): Promise<void> {
     await this.waitFor('capture', ({ collection }) => collection.state === 'capturing');
     await sleep(300);
     const before = (await this.status()).capture.events.recorded;
     await draw();
-    await this.waitFor('it to arrive', ({ capture }) => capture.events.recorded > before);
+    // All of it: a batch may end in the middle, and the child's next one is a second away.
+    await this.waitFor('it to arrive', ({ capture }) => capture.events.recorded >= before + events);
     // One flush more.
     await sleep(1300);
     await this.daemon?.stop('SIGKILL');

@@ -18,6 +18,9 @@ const CANARY = Array.from({ length: 12 }, () => ({
   y: 100 + Math.floor(Math.random() * 600),
 }));
 
+/** Its moves, and a chord of two keys pressed and released. */
+const DRAWN = CANARY.length + 4;
+
 describe('what is recorded', () => {
   const desk = new Desk();
 
@@ -84,7 +87,7 @@ describe('what is recorded', () => {
   });
 
   it('survives kill -9 in mid-segment: the key outlives the daemon in memory, and the journal is sealed', async () => {
-    await desk.drawAndKill(draw);
+    await desk.drawAndKill(draw, DRAWN);
     expect(keyFiles(desk)).toHaveLength(1);
     await desk.startDaemon();
     await desk.sendAll();
@@ -94,7 +97,7 @@ describe('what is recorded', () => {
   });
 
   it('survives a restart of the machine, which takes the key: the journal is sent as it is, and opens for the person', async () => {
-    await desk.drawAndKill(draw);
+    await desk.drawAndKill(draw, DRAWN);
     for (const file of keyFiles(desk)) rmSync(file);
     await desk.startDaemon();
     await desk.sendAll();
