@@ -6,7 +6,7 @@ import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import { admittedCount, type CollectionName } from '../core/collection.ts';
-import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
@@ -36,6 +36,7 @@ import { PolicyKeeper } from './policy-keeper.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
+import { SessionWatch } from './session-watch.ts';
 import { statusReport } from './status-report.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
@@ -63,6 +64,7 @@ export interface DaemonPorts {
   readonly randomBytes: RandomBytes;
   readonly power: PowerSource;
   readonly network: NetworkSource;
+  readonly session: SessionSource;
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {
@@ -99,6 +101,7 @@ export class Daemon {
   readonly #cost: CostMeter;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #session: SessionWatch;
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
@@ -175,6 +178,17 @@ export class Daemon {
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.watchers = new Watchers(clock, timers, () => this.status());
+    this.#session = new SessionWatch({
+      clock,
+      source: ports.session,
+      lock: (lock) => this.collection.send({ type: 'lock', lock }),
+      flush: () => this.recorder.flush(),
+      slept: (fromMonoMs, forMs) => {
+        if (this.collection.state.child.phase === 'running') this.recorder.slept(fromMonoMs, forMs);
+      },
+      recheck: () => this.#recheck(),
+      changed: () => this.watchers.changed(),
+    });
     this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
   }
 
@@ -233,6 +247,8 @@ export class Daemon {
       readUploadState(stateDir, dailyBudget, now.wallMs),
     );
     await this.#upload.start();
+    // A recording captures no one: there is no session to be locked.
+    if (this.settings.replay === null) await this.#session.start();
     await this.#server.start();
     this.applyPolicy();
     this.#encryption.start();
@@ -254,7 +270,7 @@ export class Daemon {
     this.#displays.stop();
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
-    await Promise.all([this.collection.whenGone(), this.#upload?.stop()]);
+    await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#session.stop()]);
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
@@ -322,6 +338,7 @@ export class Daemon {
         nextUploadAt: () => this.#schedule?.nextAt() ?? null,
         power: () => power.current(),
         network: () => network.current(),
+        session: () => this.#session.session,
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
@@ -384,6 +401,7 @@ export class Daemon {
         this.collection.send({ type: 'child-ready', generation });
         return;
       case 'batch':
+        this.#session.notice();
         for (const columns of this.#inTime(message.columns)) {
           this.recorder.take(
             columns,
@@ -488,8 +506,8 @@ export class Daemon {
   #beat(): void {
     const { clock, timers } = this.ports;
     timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
-      timers.recheck();
-      this.#schedule?.recheck();
+      this.#recheck();
+      this.#session.beat();
       this.#cost.sample();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.spool.stats().queued.segments > 0) this.upload.refresh();
@@ -497,6 +515,12 @@ export class Daemon {
       this.sealer.work();
       this.#beat();
     });
+  }
+
+  /** Fires what is overdue: timers do not count sleep. */
+  #recheck(): void {
+    this.ports.timers.recheck();
+    this.#schedule?.recheck();
   }
 
   #trySave(what: string, write: () => void): void {
