@@ -10,7 +10,11 @@ const DEVICE = 'org.freedesktop.UPower.Device';
 /** upower(7). It tells of devices that come and go and of each change of one; a battery's level wakes us with it. */
 export const UPOWER: ServiceSpec = {
   name: NAME,
-  rules: [`path='${PATH}'`, `path_namespace='${PATH}/devices',member='PropertiesChanged'`],
+  rules: [
+    `path='${PATH}',interface='${NAME}'`,
+    `path='${PATH}',member='PropertiesChanged'`,
+    `path_namespace='${PATH}/devices',member='PropertiesChanged'`,
+  ],
   isStarted: true,
   // Long enough for a package's upgrade to start it anew.
   absentAfterMs: 10_000,

@@ -16,8 +16,8 @@ export interface ServiceSpec {
   /** How long it may be gone before it counts as not there; `null`: once there, it is missed for ever. */
   readonly absentAfterMs: number | null;
   /**
-   * What a method returned may have changed with each signal that is no change of a property. `keep`: the old answer
-   * counts until the new one is there; `drop`: nothing is known until then.
+   * What a method returned may have changed with each signal of its interface. `keep`: the old answer counts until the
+   * new one is there; `drop`: nothing is known until then.
    */
   readonly onSignal: 'keep' | 'drop';
 }
@@ -39,7 +39,8 @@ interface Entry {
   value: BusValue | null | undefined;
   isUnanswered: boolean;
   readonly fetch: () => void;
-  readonly isResult: boolean;
+  /** The interface whose method returned it; `null` for properties. */
+  readonly resultOf: string | null;
 }
 
 /**
@@ -81,10 +82,10 @@ export class BusService implements BusUser {
   /** Decides something from the service's objects, and keeps only those it looked at. */
   look<T>(decide: (view: ServiceView) => T): T {
     const used = new Map<string, Entry>();
-    const entry = (key: string, isResult: boolean, fetch: (into: Entry) => void): Entry['value'] => {
+    const entry = (key: string, resultOf: string | null, fetch: (into: Entry) => void): Entry['value'] => {
       let found = used.get(key) ?? this.#entries.get(key);
       if (found === undefined) {
-        const made: Entry = { value: undefined, isUnanswered: false, isResult, fetch: () => fetch(made) };
+        const made: Entry = { value: undefined, isUnanswered: false, resultOf, fetch: () => fetch(made) };
         made.fetch();
         found = made;
       }
@@ -93,13 +94,13 @@ export class BusService implements BusUser {
     };
     const decided = decide({
       properties: (path, interfaceName) => {
-        const value = entry(`${path} ${interfaceName}`, false, (into) =>
+        const value = entry(`${path} ${interfaceName}`, null, (into) =>
           this.#fetch(into, path, PROPERTIES, 'GetAll', [interfaceName]),
         );
         return value === undefined || value instanceof Map ? value : null;
       },
       result: (path, interfaceName, method) =>
-        entry(`${path} ${interfaceName} ${method}`, true, (into) =>
+        entry(`${path} ${interfaceName} ${method}`, interfaceName, (into) =>
           this.#fetch(into, path, interfaceName, method, []),
         ),
     });
@@ -192,7 +193,8 @@ export class BusService implements BusUser {
       return;
     }
     for (const entry of this.#entries.values()) {
-      if (!entry.isResult) continue;
+      // A signal of another interface, as a service's log of calls, must not make us call again.
+      if (entry.resultOf !== message.interface) continue;
       if (this.#spec.onSignal === 'drop') entry.value = undefined;
       entry.fetch();
     }
