@@ -1,8 +1,10 @@
-import { closeSync, constants, fdatasyncSync, fstatSync, openSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { TelemetryError } from '../core/errors.ts';
 import { diskError } from './disk-error.ts';
 import { cutFile, syncFolder, writeAll } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 
 const { O_CREAT, O_EXCL, O_RDWR, O_APPEND, O_NOFOLLOW } = constants;
 
@@ -10,20 +12,24 @@ const { O_CREAT, O_EXCL, O_RDWR, O_APPEND, O_NOFOLLOW } = constants;
  * Opens a file (0600) to append to; never through a symbolic link. `new`: it must not exist. `any`: it is created when
  * it does not.
  */
-export function openAppendFile(path: string, existence: 'new' | 'any'): AppendFile {
+export function openAppendFile(
+  path: string,
+  existence: 'new' | 'any',
+  files: FileSystem = fileSystemNode,
+): AppendFile {
   try {
     const exclusive = existence === 'new' ? O_EXCL : 0;
-    const fd = openSync(path, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW | exclusive, 0o600);
-    const found = fstatSync(fd);
+    const fd = files.openSync(path, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW | exclusive, 0o600);
+    const found = files.fstatSync(fd);
     if (!found.isFile()) {
-      closeSync(fd);
+      files.closeSync(fd);
       throw new TelemetryError('failed', `${path} is not a regular file`, {
         op: 'open',
         hint: 'move it away',
       });
     }
-    if (found.size === 0) syncFolder(dirname(path));
-    return new AppendFile(path, fd, found.size);
+    if (found.size === 0) syncFolder(dirname(path), files);
+    return new AppendFile(path, fd, found.size, files);
   } catch (cause) {
     throw cause instanceof TelemetryError ? cause : diskError('open', path, cause);
   }
@@ -33,13 +39,15 @@ export function openAppendFile(path: string, existence: 'new' | 'any'): AppendFi
 export class AppendFile {
   readonly path: string;
   readonly fd: number;
+  readonly #files: FileSystem;
   #sizeBytes: number;
   #hasTornTail = false;
 
-  constructor(path: string, fd: number, sizeBytes: number) {
+  constructor(path: string, fd: number, sizeBytes: number, files: FileSystem) {
     this.path = path;
     this.fd = fd;
     this.#sizeBytes = sizeBytes;
+    this.#files = files;
   }
 
   /** Bytes of all whole pieces. */
@@ -55,7 +63,7 @@ export class AppendFile {
     try {
       this.#cutTornTail();
       this.#hasTornTail = true;
-      for (const piece of pieces) writeAll(this.fd, piece);
+      for (const piece of pieces) writeAll(this.fd, piece, this.#files);
       this.#hasTornTail = false;
     } catch (cause) {
       const error = diskError('append to', this.path, cause);
@@ -75,7 +83,7 @@ export class AppendFile {
    */
   sync(): void {
     try {
-      fdatasyncSync(this.fd);
+      this.#files.fdatasyncSync(this.fd);
     } catch (cause) {
       throw new TelemetryError('unavailable', diskError('sync', this.path, cause).message, {
         op: 'sync',
@@ -86,12 +94,12 @@ export class AppendFile {
   }
 
   close(): void {
-    closeSync(this.fd);
+    this.#files.closeSync(this.fd);
   }
 
   #cutTornTail(): void {
     if (!this.#hasTornTail) return;
-    cutFile(this.fd, this.#sizeBytes);
+    cutFile(this.fd, this.#sizeBytes, this.#files);
     this.#hasTornTail = false;
   }
 }

@@ -4,10 +4,12 @@ import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
 import { moveFile } from './durable-file.ts';
 import { removeFacts } from './facts-file.ts';
-import { ensureStages, segmentPath } from './folders.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
+import { ensureStages, STAGES, segmentPath } from './folders.ts';
 import { isUuid } from './identifiers.ts';
 import { createJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
-import { findSurplus, type SpoolLimits, totalBytes } from './limits.ts';
+import { findSurplus, type SpoolLimits, type Surplus, totalBytes } from './limits.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
 import { keepEncrypted, type SealResult, sealJournal, takeSealed } from './sealing.ts';
@@ -69,14 +71,15 @@ export class Spool {
   #sentLog: AppendFile | null = null;
   #sentEver: Tally = { segments: 0, bytes: 0 };
 
-  constructor(stateDir: string) {
-    this.#store = new SegmentStore(stateDir);
+  constructor(stateDir: string, files: FileSystem = fileSystemNode) {
+    this.#store = new SegmentStore(stateDir, files);
   }
 
   /** Creates the folders and brings them into order; see {@link recoverStore}. Seals every journal that it finds. */
   recover(): RecoveryReport {
-    ensureStages(this.#store.stateDir);
-    this.#sentLog = openSentLog(this.#store.stateDir);
+    const { stateDir, files } = this.#store;
+    ensureStages(stateDir, files);
+    this.#sentLog = openSentLog(stateDir, files);
     const report = recoverStore(this.#store);
     this.#sentEver = report.sentEver;
     return report;
@@ -86,7 +89,7 @@ export class Spool {
   open(header: SegmentHeader, key: JournalKey | null = null): void {
     if (this.#open !== null) throw misuse('close the open segment before another is opened');
     if (this.#store.get(header.segmentId) !== undefined) throw misuse('a segment of this id exists');
-    const journal = createJournal(this.#store.stateDir, header, key);
+    const journal = createJournal(this.#store.stateDir, header, key, this.#store.files);
     this.#open = { ...journal, id: header.segmentId, startWallMs: header.startWallMs };
     this.#rememberJournal('open');
   }
@@ -122,7 +125,11 @@ export class Spool {
       open.file.sync();
     } finally {
       open.file.close();
-      moveFile(open.file.path, segmentPath(this.#store.stateDir, 'journal', open.id, 'closed'));
+      moveFile(
+        open.file.path,
+        segmentPath(this.#store.stateDir, 'journal', open.id, 'closed'),
+        this.#store.files,
+      );
       this.#rememberJournal('closed');
       this.#open = null;
     }
@@ -141,7 +148,7 @@ export class Spool {
     const journal = this.#store.get(id);
     if (journal?.stage !== 'journal' || !journal.isEncrypted) return null;
     const path = this.#store.pathOf(journal);
-    return { path, isCrashed: journal.state === 'crashed', receiptId: receiptOf(path) };
+    return { path, isCrashed: journal.state === 'crashed', receiptId: receiptOf(path, this.#store.files) };
   }
 
   /** Takes over what such a process made of a journal; it has written the files already. */
@@ -204,7 +211,7 @@ export class Spool {
     if (found !== undefined) {
       const { sizeBytes, isAge } = found;
       this.#store.move(found, { stage: 'sent', id, sizeBytes, sentAtWallMs: sent.atWallMs, isAge });
-      removeFacts(this.#store.stateDir, id);
+      removeFacts(this.#store.stateDir, id, this.#store.files);
     }
     return true;
   }
@@ -217,20 +224,39 @@ export class Spool {
     return true;
   }
 
-  /** Deletes what the limits want gone; see {@link findSurplus}. Returns it, for the ledger. */
+  /**
+   * Deletes what the limits want gone, for good; see {@link findSurplus}. Returns it, for the ledger. What the disk does
+   * not let go stays and is tried again the next time; when that is all of it, this throws.
+   */
   enforceLimits(limits: SpoolLimits, nowWallMs: number): DroppedFile[] {
-    return findSurplus(this.#store, limits, nowWallMs).map((surplus) => {
-      const { cause } = surplus;
-      if (surplus.kind === 'quarantined') {
-        const { id, sizeBytes } = surplus.file;
-        this.#store.removeQuarantined(surplus.file);
-        return { id, stage: 'quarantine', sizeBytes, events: null, cause };
+    const dropped: DroppedFile[] = [];
+    let refusal: unknown = null;
+    const attempt = (act: () => void): void => {
+      try {
+        act();
+      } catch (error) {
+        refusal ??= error;
       }
-      const { segment } = surplus;
-      const { id, stage, sizeBytes } = segment;
-      this.#store.remove(segment);
-      return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
-    });
+    };
+    for (const surplus of findSurplus(this.#store, limits, nowWallMs))
+      attempt(() => dropped.push(this.#drop(surplus)));
+    // A power cut must not bring them back, under any of the names that they have had.
+    if (dropped.length > 0) for (const stage of STAGES) attempt(() => this.#store.syncStage(stage));
+    if (refusal !== null && dropped.length === 0) throw refusal;
+    return dropped;
+  }
+
+  #drop(surplus: Surplus): DroppedFile {
+    const { cause } = surplus;
+    if (surplus.kind === 'quarantined') {
+      const { id, sizeBytes } = surplus.file;
+      this.#store.removeQuarantined(surplus.file);
+      return { id, stage: 'quarantine', sizeBytes, events: null, cause };
+    }
+    const { segment } = surplus;
+    const { id, stage, sizeBytes } = segment;
+    this.#store.remove(segment);
+    return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
   }
 
   /** Counted in memory; reads no disk. */
