@@ -23,6 +23,7 @@ import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { Gap } from '../segment/types.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
+import { KeyFolder } from '../spool/key-folder.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
@@ -132,7 +133,7 @@ export class Daemon {
       randomBytes: ports.randomBytes,
       spool: this.spool,
       stateDir,
-      keyFolder: ports.keyFolder,
+      keys: new KeyFolder(ports.keyFolder),
       recipients: () => this.#recipients(),
       recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
       seal: ports.seal,
