@@ -38,6 +38,7 @@ import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
 import { statusReport } from './status-report.ts';
+import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
@@ -105,6 +106,8 @@ export class Daemon {
   #upload: UploadDriver | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
+  readonly #storage = new StorageHealth((problem) => this.#storageChanged(problem));
+  #unrecorded: LedgerFact[] = [];
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
   #captureConfig = '';
@@ -158,7 +161,7 @@ export class Daemon {
       }),
       key: (segmentId) => this.#encryption.keyFor(segmentId),
       closed: () => this.sealer.work(),
-      storage: (problem) => this.#storageChanged(problem),
+      storage: (problem) => this.#storage.report('journal', problem),
     });
     this.sealer = new Sealer({
       clock,
@@ -169,6 +172,7 @@ export class Daemon {
       sealEncrypted: (id, effort) => this.#encryption.sealJournal(id, effort),
       limits: () => (this.policy.policy ?? DEFAULT_POLICY).spool,
       record: (facts) => this.record(facts),
+      storage: (user, problem) => this.#storage.report(user, problem),
       changed: () => {
         this.#upload?.evaluate();
         this.watchers.changed();
@@ -228,6 +232,7 @@ export class Daemon {
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
+        storage: (problem) => this.#storage.report('outbox', problem),
         changed: () => this.watchers.changed(),
         conditionsChanged: () => this.sealer.work(),
       },
@@ -331,9 +336,22 @@ export class Daemon {
     );
   }
 
-  /** Appends to the ledger. A disk that refuses is logged: no capture goes on then anyway. */
+  /** Appends to the ledger. What the disk refuses is kept for the next try; until then nothing is captured. */
   record(facts: readonly LedgerFact[]): void {
-    if (facts.length > 0) this.#trySave('the ledger', () => this.#ledger?.appendEntries(facts));
+    this.#unrecorded.push(...facts);
+    const ledger = this.#ledger;
+    if (ledger === null || (this.#unrecorded.length === 0 && !this.#storage.hasProblem('ledger'))) return;
+    const { seq } = ledger.head();
+    let problem: string | null = null;
+    try {
+      ledger.appendEntries(this.#unrecorded);
+    } catch (error) {
+      problem = messageOf(error);
+      this.ports.log.error({ err: problem }, 'the ledger could not be written');
+    }
+    // Also what could not be synced stands in it.
+    if (problem === null || ledger.head().seq !== seq) this.#unrecorded = [];
+    this.#storage.report('ledger', problem);
   }
 
   /** Writes the standing pauses with what is left of them. */
@@ -493,7 +511,8 @@ export class Daemon {
       this.#schedule?.recheck();
       this.#cost.sample();
       if (this.collection.state.pauses.length > 0) this.savePauses();
-      if (this.spool.stats().queued.segments > 0) this.upload.refresh();
+      if (this.#storage.hasProblem('ledger')) this.record([]);
+      if (this.spool.stats().queued.segments > 0 || this.#storage.hasProblem('outbox')) this.upload.refresh();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();

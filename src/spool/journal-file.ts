@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { badSegment } from '../segment/bad-segment.ts';
 import { FRAME, MAGIC, nextFrame } from '../segment/frames.ts';
 import { decodeHeader, encodeHeader } from '../segment/header.ts';
@@ -6,7 +7,8 @@ import { readSegment } from '../segment/read.ts';
 import { FrameSealer, wrappedKeyOf } from '../segment/sealed-frames.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import { type AppendFile, openAppendFile } from './append-file.ts';
-import { readPlainFile, removeFile } from './durable-file.ts';
+import { diskError } from './disk-error.ts';
+import { cutFile, readPlainFile, removeFile } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 import { fileSystemNode } from './file-system-node.ts';
 import { segmentPath } from './folders.ts';
@@ -41,8 +43,26 @@ export function createJournal(
     return { file, sealer: key === null ? null : new FrameSealer(key.secret, encoded) };
   } catch (error) {
     file.close();
-    removeFile(file.path, files);
+    try {
+      removeFile(file.path, files);
+    } catch {
+      // It stays, without an event in it, for the next start. The error that comes first is the one to tell.
+    }
     throw error;
+  }
+}
+
+/** Cuts a closed journal to its whole pieces, durably; see {@link AppendFile}. */
+export function cutJournal(path: string, sizeBytes: number, files: FileSystem = fileSystemNode): void {
+  try {
+    const fd = files.openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    try {
+      cutFile(fd, sizeBytes, files);
+    } finally {
+      files.closeSync(fd);
+    }
+  } catch (cause) {
+    throw diskError('cut', path, cause);
   }
 }
 

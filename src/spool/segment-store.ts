@@ -119,8 +119,12 @@ export class SegmentStore {
     return isMoved;
   }
 
-  /** Deletes a segment's file. */
+  /** Deletes a segment's file. Of a journal also what sealing has made of it before the disk refused the rest. */
   remove(segment: StoredSegment): void {
+    if (segment.stage === 'journal') {
+      for (const form of ['plain', 'age'] as const)
+        removeFile(segmentPath(this.stateDir, 'sealed', segment.id, form), this.files);
+    }
     removeFile(this.pathOf(segment), this.files);
     removeFacts(this.stateDir, segment.id, this.files);
     this.forget(segment.id);

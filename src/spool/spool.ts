@@ -8,7 +8,7 @@ import type { FileSystem } from './file-system.ts';
 import { fileSystemNode } from './file-system-node.ts';
 import { ensureStages, STAGES, segmentPath } from './folders.ts';
 import { isUuid } from './identifiers.ts';
-import { createJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
+import { createJournal, cutJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
 import { findSurplus, type SpoolLimits, type Surplus, totalBytes } from './limits.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
@@ -42,6 +42,8 @@ export interface EncryptedJournal {
   readonly receiptId: string;
 }
 
+type OpenJournal = Journal & { readonly id: string; readonly startWallMs: number };
+
 export interface SpoolStats {
   /** All segments on this disk but those in quarantine. */
   readonly segments: number;
@@ -67,7 +69,9 @@ export interface SpoolStats {
  */
 export class Spool {
   readonly #store: SegmentStore;
-  #open: (Journal & { readonly id: string; readonly startWallMs: number }) | null = null;
+  #open: OpenJournal | null = null;
+  /** Closed journals with part of a refused append at their end, which must not be taken for recorded. */
+  readonly #torn: OpenJournal[] = [];
   #sentLog: AppendFile | null = null;
   #sentEver: Tally = { segments: 0, bytes: 0 };
 
@@ -89,9 +93,11 @@ export class Spool {
   open(header: SegmentHeader, key: JournalKey | null = null): void {
     if (this.#open !== null) throw misuse('close the open segment before another is opened');
     if (this.#store.get(header.segmentId) !== undefined) throw misuse('a segment of this id exists');
+    // What was refused is about to be written again: the part of it that stands elsewhere has to go first.
+    this.#cutTorn();
     const journal = createJournal(this.#store.stateDir, header, key, this.#store.files);
     this.#open = { ...journal, id: header.segmentId, startWallMs: header.startWallMs };
-    this.#rememberJournal('open');
+    this.#putJournal(this.#open, 'open');
   }
 
   /** The open segment, `null` when none is. */
@@ -104,9 +110,10 @@ export class Spool {
    * {@link sync}. A full or failing disk is a retryable {@link TelemetryError}.
    */
   append(...frames: readonly Uint8Array[]): void {
-    const { file, sealer } = this.#mustBeOpen();
+    const open = this.#mustBeOpen();
+    const { file, sealer } = open;
     file.append(...(sealer === null ? frames : frames.map((frame) => sealer.seal(frame))));
-    this.#rememberJournal('open');
+    this.#putJournal(open, 'open');
   }
 
   /** Makes what was appended durable. When it throws, close this segment: see {@link AppendFile.sync}. */
@@ -116,22 +123,25 @@ export class Spool {
 
   /**
    * Ends the open journal, durably; {@link seal} may come at any time later. Returns its id, `null` when none is open.
-   * It is closed even when the disk refuses to sync it, which then throws.
+   * It is closed even when the disk refuses to sync or rename it, which then throws.
    */
   close(): string | null {
     const open = this.#open;
     if (open === null) return null;
+    this.#open = null;
     try {
       open.file.sync();
     } finally {
+      // Under its old name it is taken for one that a dead process left, which loses nothing.
+      this.#putJournal(open, 'crashed');
+      if (open.file.hasTornTail) this.#torn.push(open);
       open.file.close();
       moveFile(
         open.file.path,
         segmentPath(this.#store.stateDir, 'journal', open.id, 'closed'),
         this.#store.files,
       );
-      this.#rememberJournal('closed');
-      this.#open = null;
+      this.#putJournal(open, 'closed');
     }
     return open.id;
   }
@@ -147,6 +157,7 @@ export class Spool {
   encryptedJournal(id: string): EncryptedJournal | null {
     const journal = this.#store.get(id);
     if (journal?.stage !== 'journal' || !journal.isEncrypted) return null;
+    this.#cutTorn();
     const path = this.#store.pathOf(journal);
     return { path, isCrashed: journal.state === 'crashed', receiptId: receiptOf(path, this.#store.files) };
   }
@@ -186,10 +197,21 @@ export class Spool {
     });
   }
 
-  /** Ends a round: what is left in `outbox/` goes back to `sealed/`. Returns its ids. */
+  /**
+   * Ends a round: what is left in `outbox/` goes back to `sealed/`. Returns its ids. What the disk does not let go stays
+   * for the next time, and then this throws.
+   */
   returnFromOutbox(): string[] {
     const left = [...this.#store.all()].flatMap((found) => (found.stage === 'outbox' ? [found] : []));
-    for (const found of left) this.#store.move(found, { ...found, stage: 'sealed' });
+    let refusal: unknown = null;
+    for (const found of left) {
+      try {
+        this.#store.move(found, { ...found, stage: 'sealed' });
+      } catch (error) {
+        refusal ??= error;
+      }
+    }
+    if (refusal !== null) throw refusal;
     return left.map((found) => found.id);
   }
 
@@ -203,7 +225,15 @@ export class Spool {
     if (found?.stage === 'journal') throw misuse('a segment must be sealed before it is sent');
     if (!isUuid(id)) throw misuse('a segment id must be a UUID');
     if (this.#sentLog === null) throw misuse('recover the spool first');
-    appendSent(this.#sentLog, { id, ...sent });
+    const before = this.#sentLog.sizeBytes;
+    let refusal: unknown = null;
+    try {
+      appendSent(this.#sentLog, { id, ...sent });
+    } catch (error) {
+      if (this.#sentLog.sizeBytes === before) throw error;
+      // It stands in the log, though perhaps not after a power cut: a second record would count it twice.
+      refusal = error;
+    }
     this.#sentEver = {
       segments: this.#sentEver.segments + 1,
       bytes: this.#sentEver.bytes + sent.bytes,
@@ -213,6 +243,7 @@ export class Spool {
       this.#store.move(found, { stage: 'sent', id, sizeBytes, sentAtWallMs: sent.atWallMs, isAge });
       removeFacts(this.#store.stateDir, id, this.#store.files);
     }
+    if (refusal !== null) throw refusal;
     return true;
   }
 
@@ -303,21 +334,29 @@ export class Spool {
     return oldest === Infinity ? null : oldest;
   }
 
-  #rememberJournal(state: 'open' | 'closed'): void {
-    if (this.#open === null) return;
-    const { id, file, startWallMs, sealer } = this.#open;
+  #putJournal({ id, file, startWallMs, sealer }: OpenJournal, state: JournalSegment['state']): void {
     const { sizeBytes } = file;
     this.#store.put({ stage: 'journal', id, sizeBytes, state, startWallMs, isEncrypted: sealer !== null });
   }
 
+  #cutTorn(): void {
+    for (let torn = this.#torn[0]; torn !== undefined; torn = this.#torn[0]) {
+      const journal = this.#store.get(torn.id);
+      if (journal?.stage === 'journal')
+        cutJournal(this.#store.pathOf(journal), torn.file.sizeBytes, this.#store.files);
+      this.#torn.shift();
+    }
+  }
+
   #waitingJournal(id: string): JournalSegment {
+    this.#cutTorn();
     const journal = this.#store.get(id);
     if (journal?.stage !== 'journal' || journal.state === 'open')
       throw misuse('no closed journal has this id');
     return journal;
   }
 
-  #mustBeOpen(): Journal {
+  #mustBeOpen(): OpenJournal {
     if (this.#open === null) throw misuse('no segment is open');
     return this.#open;
   }

@@ -12,6 +12,8 @@ interface Inode {
   durable: Uint8Array;
   /** What the file was after each write since the last sync, oldest first: any of it may have reached the platter. */
   unsynced: Uint8Array[];
+  /** The kernel gave up writing some of it: no later sync makes it durable. */
+  isGivenUp?: boolean;
   mode: number;
   mtimeMs: number;
 }
@@ -41,6 +43,8 @@ export class MemoryDisk implements FileSystem {
   /** Power goes after so many more calls that change something. */
   callsToPowerCut = Infinity;
   isOff = false;
+  /** After so many more calls that change something, all of them fail with EIO. */
+  callsToRefusal = Infinity;
   #names = new Map<string, Inode>([['/', folder()]]);
   #durableNames = new Map(this.#names);
   #changes: NameChange[] = [];
@@ -76,6 +80,11 @@ export class MemoryDisk implements FileSystem {
     this.#open.clear();
     this.isOff = false;
     this.callsToPowerCut = Infinity;
+  }
+
+  /** After a failed sync: readers see what was written, and the kernel will not write it again. */
+  forgetUnsynced(path: string): void {
+    this.#mustFind(path).isGivenUp = true;
   }
 
   /** The bytes of a file as they are. */
@@ -188,6 +197,7 @@ export class MemoryDisk implements FileSystem {
   #call(call: keyof FileSystem, path: string, isChange: boolean): void {
     if (isChange && this.callsToPowerCut-- <= 0) this.isOff = true;
     if (this.isOff) throw new PowerCut('no power');
+    if (isChange && this.callsToRefusal-- <= 0) throw failure('EIO', path);
     const errno = this.refuse(call, path);
     if (errno !== null) throw failure(errno, path);
   }
@@ -206,7 +216,7 @@ export class MemoryDisk implements FileSystem {
 
   #sync(path: string, inode: Inode): void {
     if (this.ignoredSyncs === (inode.isFolder ? 'folders' : 'files')) return;
-    inode.durable = inode.content;
+    if (inode.isGivenUp !== true) inode.durable = inode.content;
     inode.unsynced = [];
     const isOf = (change: NameChange) => change.folders.includes(path);
     for (const change of this.#changes) if (isOf(change)) rename(this.#durableNames, change);

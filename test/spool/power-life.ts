@@ -4,6 +4,7 @@ import { readSegment } from '../../src/segment/read.ts';
 import { openJournal } from '../../src/segment/sealed-frames.ts';
 import type { Segment } from '../../src/segment/types.ts';
 import { type Device, openDevice } from '../../src/spool/device-file.ts';
+import { DiskError } from '../../src/spool/disk-error.ts';
 import { type FoundFile, listStage, STAGES } from '../../src/spool/folders.ts';
 import { sealEncrypted } from '../../src/spool/sealer/main.ts';
 import { readSent } from '../../src/spool/sent-log.ts';
@@ -38,6 +39,8 @@ interface Promised {
   /** Appended at all, and appended before a sync that came back. */
   written: number;
   durable: number;
+  /** Refused, and of no journal yet: some of it may stand where it was refused. */
+  refused: number;
   isSealed: boolean;
   isSent: boolean;
   isRefused: boolean;
@@ -105,6 +108,7 @@ export class PowerLife {
         this.promised.set(n, segment);
         spool.open(sampleHeader(n), key === null ? null : { secret: key, wrapped: Uint8Array.of(1) });
         segment.isOpened = true;
+        for (const other of this.promised.values()) other.refused = 0;
         this.#open = n;
         return;
       }
@@ -114,7 +118,17 @@ export class PowerLife {
         const first = segment.written;
         // Counted before: a write that is cut short may be there all the same.
         segment.written += 2;
-        spool.append(movesBlock(this.#open, 2, first * 10, first));
+        const block = (x: number) => movesBlock(this.#open, 1, x * 10, x);
+        try {
+          spool.append(block(first), block(first + 1));
+        } catch (error) {
+          // Refused is not written: the daemon keeps it, and writes it to the next journal.
+          if (!this.disk.isOff) {
+            segment.written -= 2;
+            segment.refused = 2;
+          }
+          throw error;
+        }
         return;
       }
       case 'sync':
@@ -160,6 +174,17 @@ export class PowerLife {
     }
   }
 
+  /** What the daemon does when the disk refused it something: from here on it writes to another journal. */
+  refused(): void {
+    if (this.#spool.openSegment === null) return;
+    try {
+      this.#spool.close();
+    } catch (error) {
+      expect(error).toBeInstanceOf(DiskError);
+    }
+    expect(this.#spool.openSegment).toBeNull();
+  }
+
   /** Every promise against the disk, as it is now. */
   async check(): Promise<void> {
     const files = STAGES.flatMap((stage) => listStage(STATE, stage, this.disk));
@@ -183,7 +208,7 @@ export class PowerLife {
     const xs = [...read.columns.x.subarray(0, read.columns.count)];
     expect(xs).toEqual(Array.from({ length: xs.length }, (_, i) => i));
     expect(xs.length).toBeGreaterThanOrEqual(segment.durable);
-    expect(xs.length).toBeLessThanOrEqual(segment.written);
+    expect(xs.length).toBeLessThanOrEqual(segment.written + segment.refused);
     expect(read.header.sequence).toBe(n);
     if (file.stage === 'journal') return;
     // What counts as sealed is whole; only a journal that nobody had the key of stands there without a footer.
@@ -254,6 +279,7 @@ function newPromise(isEncrypted: boolean): Promised {
     isOpened: false,
     written: 0,
     durable: 0,
+    refused: 0,
     isSealed: false,
     isSent: false,
     isRefused: false,

@@ -2,6 +2,7 @@ import { EXIT, messageOf, TelemetryError } from '../../core/errors.ts';
 import { encryptFor } from '../../segment/age-file.ts';
 import { sealSegment } from '../../segment/seal.ts';
 import { openJournal } from '../../segment/sealed-frames.ts';
+import { DiskError } from '../disk-error.ts';
 import { writeFacts } from '../facts-file.ts';
 import type { FileSystem } from '../file-system.ts';
 import { fileSystemNode } from '../file-system-node.ts';
@@ -26,7 +27,7 @@ export async function runSealer(
   try {
     answer = await carryOut(parseOrder(JSON.parse(await readOrder(input))));
   } catch (error) {
-    answer = { type: 'failed', message: messageOf(error) };
+    answer = { type: 'failed', message: messageOf(error), isDisk: error instanceof DiskError };
   }
   write(`${JSON.stringify(answer)}\n`);
   return EXIT.ok;
