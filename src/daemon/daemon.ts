@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CaptureChild } from '../capture/child-process.ts';
 import { delayNode } from '../capture/delay-node.ts';
+import type { PeerUid } from '../control/peer.ts';
 import { ControlServer } from '../control/server.ts';
 import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
@@ -53,6 +54,8 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** The account that the daemon and the uploader run as. */
+  readonly serviceUid: number;
   /** What the person should know of this daemon although it works. */
   readonly notes: readonly Reason[];
 }
@@ -74,6 +77,8 @@ export interface DaemonPorts {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly startUploader: () => UploaderProcess;
+  /** Who is at the other end of a control connection; `null` where the system does not tell. */
+  readonly peerUid: PeerUid | null;
   /** Where keys of journals lie; see `findKeyFolder`. */
   readonly keyFolder: string | null;
   /** Has an order carried out by the sealing program. */
@@ -179,7 +184,15 @@ export class Daemon {
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.watchers = new Watchers(clock, timers, () => this.status());
-    this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
+    this.#server = new ControlServer(
+      settings.socketPath,
+      controlHandlers(this),
+      {
+        accounts: { personUid: settings.uid, serviceUid: settings.serviceUid },
+        uidOf: ports.peerUid,
+      },
+      log,
+    );
   }
 
   get consent(): ConsentKeeper {

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LoadedPolicy } from '../../src/core/policy.ts';
 import { run } from './run.ts';
 
 describe('telemetryctl exclude, with the daemon down', () => {
@@ -35,7 +36,7 @@ describe('telemetryctl exclude, with the daemon down', () => {
     expect(readFileSync(file, 'utf8')).toBe('[exclude]\napps = ["Signal"]\n');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const listed = await run(['exclude', 'list', '--json'], { stateDir });
-    const { apps, titles } = JSON.parse(listed.out);
+    const { apps, titles } = JSON.parse(listed.out) as Record<string, unknown[]>;
     expect(apps).toContainEqual({ name: 'Signal', origin: 'preferences' });
     expect(apps).toContainEqual({ name: 'KeePassXC', origin: 'policy' });
     expect(titles).not.toContainEqual(expect.objectContaining({ origin: 'preferences' }));
@@ -55,7 +56,7 @@ describe('telemetryctl exclude, with the daemon down', () => {
   it('shows in `policy show` where it comes from', async () => {
     await run(['exclude', 'add', 'Signal'], { stateDir });
     const { out } = await run(['policy', 'show', '--json'], { stateDir });
-    const { policy, origins } = JSON.parse(out);
+    const { policy, origins } = JSON.parse(out) as LoadedPolicy;
     expect(policy.exclude.apps).toContain('Signal');
     expect(origins['exclude.apps']).toBe('preferences');
   });
