@@ -22,6 +22,7 @@ import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
+import { PolicyWatch } from './policy-watch-node.ts';
 import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
 import { NodeTimers } from './timers-node.ts';
@@ -143,11 +144,13 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   );
   const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  process.on('SIGHUP', () => {
+  const reload = (): void => {
     daemon.reloadPolicy().catch((error: unknown) => {
       log.error({ err: messageOf(error) }, 'the policy could not be read again');
     });
-  });
+  };
+  process.on('SIGHUP', reload);
+  const policyWatch = new PolicyWatch(policyPaths(place, options.mode, around.uid), reload);
   if (options.isUntilStdinCloses) {
     process.stdin
       .resume()
@@ -155,6 +158,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   }
   try {
     await daemon.start();
+    policyWatch.start();
     const { cause, problem } = await stopping.promise;
     await daemon.stop(cause);
     if (options.replay !== null) printTotals(daemon, stateDir);
@@ -167,6 +171,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     await daemon.stop('it failed').catch(() => undefined);
     throw error;
   } finally {
+    policyWatch.stop();
     process.stdin.pause();
     lock.release();
   }
