@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { CaptureChild } from '../capture/child-process.ts';
 import { delayNode } from '../capture/delay-node.ts';
+import type { PeerUid } from '../control/peer.ts';
 import { ControlServer } from '../control/server.ts';
 import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
-import { admittedCount, type CollectionName } from '../core/collection.ts';
+import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
@@ -55,6 +56,10 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** The account that the daemon and the uploader run as. */
+  readonly serviceUid: number;
+  /** What the person should know of this daemon although it works. */
+  readonly notes: readonly Reason[];
 }
 
 export interface DaemonPorts {
@@ -74,6 +79,8 @@ export interface DaemonPorts {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly startUploader: () => UploaderProcess;
+  /** Who is at the other end of a control connection; `null` where the system does not tell. */
+  readonly peerUid: PeerUid | null;
   /** Where keys of journals lie; see `findKeyFolder`. */
   readonly keyFolder: string | null;
   /** Has an order carried out by the sealing program. */
@@ -111,6 +118,8 @@ export class Daemon {
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
   #captureConfig = '';
+  /** What the running capture process has the person know. */
+  #childNotes: readonly Reason[] = [];
   #arePausesKnown = false;
   #stopped: Promise<void> | null = null;
 
@@ -180,7 +189,15 @@ export class Daemon {
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.watchers = new Watchers(clock, timers, () => this.status());
-    this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
+    this.#server = new ControlServer(
+      settings.socketPath,
+      controlHandlers(this),
+      {
+        accounts: { personUid: settings.uid, serviceUid: settings.serviceUid },
+        uidOf: ports.peerUid,
+      },
+      log,
+    );
   }
 
   get consent(): ConsentKeeper {
@@ -247,6 +264,7 @@ export class Daemon {
     this.#cost.sample();
     this.#beat();
     log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
+    this.#logNotes(this.settings.notes);
   }
 
   /** Takes what is captured, seals it, lets go of everything. Resolves when all of that is on disk. Idempotent. */
@@ -331,6 +349,7 @@ export class Daemon {
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
+        notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
     );
@@ -400,6 +419,8 @@ export class Daemon {
     switch (message.type) {
       case 'ready':
         this.recorder.childReady(message.info);
+        this.#childNotes = message.notes;
+        this.#logNotes(message.notes);
         this.collection.send({ type: 'child-ready', generation });
         return;
       case 'batch':
@@ -517,6 +538,10 @@ export class Daemon {
       this.sealer.work();
       this.#beat();
     });
+  }
+
+  #logNotes(notes: readonly Reason[]): void {
+    for (const { code, text } of notes) this.ports.log.warn({ code }, text);
   }
 
   #trySave(what: string, write: () => void): void {
