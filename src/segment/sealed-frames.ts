@@ -61,14 +61,15 @@ export function openJournal(
 ): { journal: Uint8Array; tornBytes: number } {
   const first = headerFrame(bytes);
   const context = contextOf(bytes.subarray(0, first.end));
-  // Every plain frame is shorter than its encrypted form, and the header without its key than the one with it.
-  const journal = new Uint8Array(bytes.length);
+  const header = encodeHeader(withoutKey(decodeHeader(first.payload)));
+  // Every plain frame is shorter than its encrypted form.
+  const journal = new Uint8Array(header.length + bytes.length - first.end);
   let size = 0;
   const put = (frame: Uint8Array): void => {
     journal.set(frame, size);
     size += frame.length;
   };
-  put(encodeHeader(withoutKey(decodeHeader(first.payload))));
+  put(header);
   let end = first.end;
   let number = 0;
   for (let frame = nextFrame(bytes, end); frame !== undefined; frame = nextFrame(bytes, end)) {
