@@ -62,8 +62,12 @@ class KeptSegments {
         this.#captured.clear();
         this.#sent.clear();
         return;
-      default:
-        return;
+      case 'withheld':
+      case 'quarantined':
+      case 'consent':
+      case 'policy':
+      case 'started':
+      case 'stopped':
     }
   }
 
