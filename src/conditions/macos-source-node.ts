@@ -97,7 +97,8 @@ class CommandSource<Fact extends object> implements Source<Fact> {
   readonly #onChange = (): void => this.refresh();
   #changed: () => void = () => undefined;
   #isReading = false;
-  #isStale = false;
+  /** How often it was asked to read. */
+  #asked = 0;
 
   constructor(parts: CommandParts<Fact>) {
     this.#parts = parts;
@@ -126,15 +127,14 @@ class CommandSource<Fact extends object> implements Source<Fact> {
   }
 
   async #read(): Promise<void> {
-    this.#isStale = true;
+    const asked = ++this.#asked;
     if (this.#isReading) return;
     this.#isReading = true;
-    while (this.#isStale) {
-      this.#isStale = false;
-      const fact = await this.#parts.read();
-      // What was read while something changed may be neither the old nor the new.
-      this.#settling.found(this.#isStale ? this.#parts.closed : fact);
-    }
+    const fact = await this.#parts.read();
     this.#isReading = false;
+    const isStale = asked !== this.#asked;
+    // What was read while something changed may be neither the old nor the new.
+    this.#settling.found(isStale ? this.#parts.closed : fact);
+    if (isStale) await this.#read();
   }
 }

@@ -3,6 +3,7 @@ import { delayNode } from '../../src/capture/delay-node.ts';
 import { networkBus, powerBus } from '../../src/conditions/bus-source.ts';
 import { Bus } from '../../src/conditions/dbus/bus.ts';
 import { busCall, type Delay } from '../../src/conditions/dbus/bus-connection.ts';
+import { textIn } from '../../src/conditions/dbus/values.ts';
 import type { Network, Power, Source } from '../../src/core/conditions.ts';
 import { AC, BATTERY, HandSource, WIFI } from '../daemon/hand-sources.ts';
 import { BUS_MISSING, MessageBus } from './dbus/message-bus.ts';
@@ -106,7 +107,7 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
       },
       disconnected: () => undefined,
       signal: ({ member, body }) => {
-        if (member === 'MethodCalled') calls.push(String(body[0]));
+        if (member === 'MethodCalled') calls.push(textIn(body[0]));
       },
     });
     listener.start();

@@ -1,7 +1,7 @@
 import type { Bus, BusUser } from './bus.ts';
 import { type BusConnection, BusError, busCall, type Delay } from './bus-connection.ts';
 import type { Message } from './message.ts';
-import type { BusValue, Properties } from './values.ts';
+import { type BusValue, itemsIn, type Properties, textIn } from './values.ts';
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
@@ -131,7 +131,7 @@ export class BusService implements BusUser {
     if (message.sender === 'org.freedesktop.DBus') {
       const [name, , owner] = message.body;
       if (message.member === 'NameOwnerChanged' && name === this.#spec.name)
-        this.#ownerChanged(String(owner));
+        this.#ownerChanged(textIn(owner));
     } else if (message.sender === this.#owner && this.#presence === 'present') {
       this.#serviceSignal(message);
     }
@@ -145,7 +145,7 @@ export class BusService implements BusUser {
     );
     const ownerOf = (): Promise<string> =>
       connection.call(busCall('GetNameOwner', name)).then(
-        ([owner]) => String(owner),
+        ([owner]) => textIn(owner),
         () => '',
       );
     // Sent in one go: what happens from here on comes after the answers.
@@ -204,9 +204,9 @@ export class BusService implements BusUser {
 
   #propertiesChanged({ path, body }: Message): void {
     const [interfaceName, changed, invalidated] = body;
-    const entry = this.#entries.get(`${path} ${String(interfaceName)}`);
+    const entry = this.#entries.get(`${path} ${textIn(interfaceName)}`);
     if (entry === undefined || !(changed instanceof Map)) return;
-    const isWhole = !Array.isArray(invalidated) || invalidated.length === 0;
+    const isWhole = itemsIn(invalidated).length === 0;
     if (isWhole && entry.value instanceof Map) entry.value = new Map([...entry.value, ...changed]);
     else if (entry.value !== undefined) {
       entry.value = undefined;
