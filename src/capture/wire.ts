@@ -11,7 +11,7 @@ import type { EventColumns, LossCounts } from '../core/events.ts';
  * A batch is packed columns (see {@link encodeBatch}); every other payload is JSON. The byte order of columns is the
  * machine's own.
  */
-const TYPE = { config: 1, ready: 2, batch: 3, end: 4, failed: 5 } as const;
+const TYPE = { config: 1, ready: 2, batch: 3, end: 4, failed: 5, screens: 9 } as const;
 
 const HEADER_BYTES = 5;
 /** No payload is larger: a longer length is a torn or hostile stream, not something to allocate for. */
@@ -41,6 +41,8 @@ export function encodeMessage(message: ChildMessage): Uint8Array {
       return jsonFrame(TYPE.ready, message.info);
     case 'batch':
       return encodeBatch(message.columns, message.loss);
+    case 'screens':
+      return jsonFrame(TYPE.screens, message.screens);
     case 'end':
       return jsonFrame(TYPE.end, {});
     case 'failed':
@@ -87,6 +89,8 @@ export function decodeMessage(frame: Frame): ChildMessage {
       return { type: 'ready', info: asBackendInfo(parseJson(frame.payload)) };
     case TYPE.batch:
       return decodeBatch(frame.payload);
+    case TYPE.screens:
+      return { type: 'screens', screens: asScreens(parseJson(frame.payload)) };
     case TYPE.end:
       return { type: 'end' };
     case TYPE.failed:
@@ -185,15 +189,21 @@ function parseJson(payload: Uint8Array): unknown {
 const BACKENDS = ['x11', 'uiohook', 'evdev', 'replay'] as const satisfies BackendInfo['backend'][];
 
 function asBackendInfo(value: unknown): BackendInfo {
-  const { backend, coordinates, screens } = asRecord(value);
+  const { backend, coordinates, screens, why } = asRecord(value);
   const known = BACKENDS.find((name) => name === backend);
-  if (known === undefined || !Array.isArray(screens))
+  if (known === undefined || typeof why !== 'string')
     throw badStream('a back end that does not say what it is');
   return {
     backend: known,
     coordinates: coordinates === 'relative' ? 'relative' : 'absolute',
-    screens: screens.map(asScreen),
+    screens: asScreens(screens),
+    why,
   };
+}
+
+function asScreens(value: unknown): Screen[] {
+  if (!Array.isArray(value)) throw badStream('screens that are no list');
+  return value.map(asScreen);
 }
 
 function asScreen(value: unknown): Screen {

@@ -393,6 +393,9 @@ export class Daemon {
         }
         this.watchers.changed();
         return;
+      case 'screens':
+        this.recorder.screensChanged(message.screens);
+        return;
       case 'end':
         this.ports.replayEnded(null);
         return;
