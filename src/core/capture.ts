@@ -36,7 +36,8 @@ export interface CaptureConfig {
 
 /** What the child tells the daemon. */
 export type ChildMessage =
-  | { readonly type: 'ready'; readonly info: BackendInfo }
+  /** It sees input now. `notes` is what the person should know although it works. */
+  | { readonly type: 'ready'; readonly info: BackendInfo; readonly notes: readonly Reason[] }
   | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
   /** The screens are these from here on: no event before this message came later than the change, and none behind it sooner. */
   | { readonly type: 'screens'; readonly screens: readonly Screen[] }

@@ -65,6 +65,7 @@ const aMessage: fc.Arbitrary<ChildMessage> = fc.oneof(
       why: 'because',
       screens: [{ x: 0, y: 0, width: 1280, height: 800, scale: 1 }],
     },
+    notes: [{ code: 'memory-readable', text: 'so it is', hint: '' }],
   }),
 );
 
