@@ -14,8 +14,8 @@ const LIBRARY_PACKAGES = {
 /** A display of its own for a machine without one, with a window manager and a way to send it input. */
 const DISPLAY_PROGRAMS = { Xvfb: 'xvfb', openbox: 'openbox', xdotool: 'xdotool' };
 
-/** `ss` shows whose connections there are; the stock `age` opens what we encrypt. */
-const TEST_PROGRAMS = { ss: 'iproute2', age: 'age' };
+/** `ss` shows whose connections there are; the stock `age` opens what we encrypt; `xrandr` and `setxkbmap` change a display. */
+const TEST_PROGRAMS = { ss: 'iproute2', age: 'age', xrandr: 'x11-xserver-utils', setxkbmap: 'x11-xkb-utils' };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
 const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' };
