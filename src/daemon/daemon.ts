@@ -155,6 +155,7 @@ export class Daemon {
         device: this.#mustHave(this.#device).pseudonym,
         sequence: spareSequence ?? this.#mustHave(this.#device).takeSequence(),
       }),
+      ledgerHead: () => this.#ledgerHead(),
       key: (segmentId) => this.#encryption.keyFor(segmentId),
       closed: () => this.sealer.work(),
       storage: (problem) => this.#storageChanged(problem),
@@ -208,7 +209,13 @@ export class Daemon {
     await policyIsRead;
     const file = openConsent(stateDir, randomBytes);
     if (file.problem !== null) log.error({}, file.problem);
-    this.#consent = new ConsentKeeper({ clock, file, uid, record: (facts) => this.record(facts) });
+    this.#consent = new ConsentKeeper({
+      clock,
+      file,
+      uid,
+      ledgerHead: () => this.#ledgerHead(),
+      record: (facts) => this.record(facts),
+    });
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
     this.#upload = new UploadDriver(
       {
@@ -224,6 +231,7 @@ export class Daemon {
         policy: () => this.policy.policy?.upload ?? null,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        ledgerHead: () => this.#ledgerHead(),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
@@ -464,6 +472,10 @@ export class Daemon {
   #recipients(): readonly string[] | null {
     if (this.settings.replay !== null) return null;
     return this.consent.recipientsOf(this.consent.receipt?.id ?? '');
+  }
+
+  #ledgerHead(): string {
+    return this.#mustHave(this.#ledger).head().hash;
   }
 
   #mayLeave(receiptId: string, url: string): boolean {

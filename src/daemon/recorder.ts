@@ -30,6 +30,8 @@ export interface RecorderPorts {
    * of a segment that came to nothing.
    */
   readonly nextIdentity: (spareSequence: number | null) => SegmentIdentity;
+  /** Hash of the ledger's last entry; see {@link SegmentHeader.ledgerHead}. */
+  readonly ledgerHead: () => string;
   /** The key that the journal of a new segment is encrypted with. */
   readonly key: (segmentId: string) => KeyOffer;
   /** A journal was closed and waits for sealing. */
@@ -218,6 +220,7 @@ export class Recorder {
       backend: this.#backend.backend,
       coordinates: this.#backend.coordinates,
       screens: this.#backend.screens,
+      ledgerHead: this.#ports.ledgerHead(),
       ...this.#circumstances,
       ...this.#identity,
     };

@@ -91,7 +91,14 @@ describe('status with the daemon down', () => {
     const inForce = { policy: narrow.policy, policyId: narrow.id, noticeId: '1a2b3c4d5e6f7a8b' };
     const ownerRecipient = `age1${'q'.repeat(58)}`;
     consent.grant(
-      { noticeId: inForce.noticeId, via: 'script', ownerRecipient, uid: 0, wallMs: NOW.wallMs },
+      {
+        noticeId: inForce.noticeId,
+        via: 'script',
+        ownerRecipient,
+        uid: 0,
+        wallMs: NOW.wallMs,
+        ledgerHead: 'ab'.repeat(32),
+      },
       inForce,
     );
     expect((await stopped(stateDir)).consent).toEqual({
