@@ -31,6 +31,7 @@ import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { History } from './history.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 import { Recorder } from './recorder.ts';
@@ -97,6 +98,7 @@ export class Daemon {
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
   readonly #cost: CostMeter;
+  readonly #history: History;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
   readonly #server: ControlServer;
@@ -175,6 +177,7 @@ export class Daemon {
       },
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
     this.watchers = new Watchers(clock, timers, () => this.status());
     this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
   }
@@ -198,6 +201,7 @@ export class Daemon {
     this.#arePausesKnown = true;
     const policyIsRead = this.policy.reload();
     const recovery = this.spool.recover();
+    this.#history.start(this.collection.state.name);
     this.#ledger = openLedger(stateDir, clock);
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
@@ -268,6 +272,7 @@ export class Daemon {
     this.recorder.roll();
     await this.sealer.sealAll();
     this.record([{ type: 'stopped', cause }]);
+    this.#history.stop();
     if (this.#arePausesKnown) this.savePauses();
     timers.stop();
     this.spool.stop();
@@ -443,6 +448,7 @@ export class Daemon {
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
+    this.#history.stateChanged(to);
     this.watchers.changed();
   }
 
@@ -503,6 +509,7 @@ export class Daemon {
       timers.recheck();
       this.#schedule?.recheck();
       this.#cost.sample();
+      this.#history.beat();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.spool.stats().queued.segments > 0) this.upload.refresh();
       this.sealer.enforceLimits();
