@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   pause: { summary: 'stop collecting for a while', load: () => import('./commands/pause.ts') },
   resume: { summary: 'end a pause now', load: () => import('./commands/resume.ts') },
   consent: { summary: 'show, grant or revoke consent', load: () => import('./commands/consent.ts') },
+  exclude: {
+    summary: 'leave out an application or a window title',
+    load: () => import('./commands/exclude.ts'),
+  },
   upload: { summary: 'show uploads, or start one now', load: () => import('./commands/upload.ts') },
   policy: {
     summary: 'show the policy in force, or check a file',

@@ -50,3 +50,12 @@ function canEnter(folder: string): boolean {
     return false;
   }
 }
+
+/** Where the person's own preferences lie, whether there are any yet or not. */
+export function preferencesPlace(io: CliIo): string {
+  const found = candidates(io.around).find(({ preferencesPath }) => preferencesPath !== null);
+  if (found?.preferencesPath !== undefined && found.preferencesPath !== null) return found.preferencesPath;
+  throw new TelemetryError('failed', 'There is no place for preferences of your own here.', {
+    hint: 'set HOME or XDG_CONFIG_HOME',
+  });
+}

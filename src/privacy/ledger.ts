@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { AppendFile } from '../spool/append-file.ts';
+import type { FileSystem } from '../spool/file-system.ts';
 import { jsonLine, openJsonLines, readLines } from '../spool/json-lines.ts';
 import {
   GENESIS,
@@ -34,8 +35,8 @@ export interface LedgerCheck {
  * Opens `ledger.jsonl` to append to, under the state folder's lock. Bytes at its end that are no whole entry (a power
  * cut) are moved to a file beside it, and the chain goes on from the last whole one. Reads only the end.
  */
-export function openLedger(stateDir: string, clock: Clock): Ledger {
-  const { file, last, tornKeptAs } = openJsonLines(ledgerPath(stateDir), parseEntry);
+export function openLedger(stateDir: string, clock: Clock, files?: FileSystem): Ledger {
+  const { file, last, tornKeptAs } = openJsonLines(ledgerPath(stateDir), parseEntry, files);
   return new Ledger(file, clock, last ?? { seq: 0, hash: GENESIS }, tornKeptAs);
 }
 
@@ -56,7 +57,7 @@ export class Ledger {
 
   /**
    * Records a fact, durably (one write and one fdatasync, synchronous), and returns the new head. A full or failing disk
-   * is a retryable error and leaves the chain as it was.
+   * throws and leaves the chain as it was; one that only fails to sync throws as well, with the fact in the chain.
    */
   appendEntry(fact: LedgerFact): LedgerHead {
     return this.appendEntries([fact]);
@@ -88,8 +89,8 @@ export class Ledger {
 }
 
 /** All entries, oldest first, read in pieces; works beside a running daemon. Lines that are no entries are passed over. */
-export function* readLedger(stateDir: string): Generator<LedgerEntry, void, undefined> {
-  for (const { text } of readLines(ledgerPath(stateDir))) {
+export function* readLedger(stateDir: string, files?: FileSystem): Generator<LedgerEntry, void, undefined> {
+  for (const { text } of readLines(ledgerPath(stateDir), files)) {
     const entry = tryParse(text);
     if (entry !== undefined) yield entry;
   }
@@ -100,11 +101,15 @@ export function* readLedger(stateDir: string): Generator<LedgerEntry, void, unde
  * whole chain makes a sound one, but other hashes: it does not have the `heads` that segments, receipts and the collector
  * kept of the true one.
  */
-export function verifyLedger(stateDir: string, heads: Iterable<string> = []): LedgerCheck {
+export function verifyLedger(
+  stateDir: string,
+  heads: Iterable<string> = [],
+  files?: FileSystem,
+): LedgerCheck {
   let head: LedgerHead = { seq: 0, hash: GENESIS };
   const missing = new Set(heads);
   missing.delete(GENESIS);
-  for (const { text, isWhole } of readLines(ledgerPath(stateDir))) {
+  for (const { text, isWhole } of readLines(ledgerPath(stateDir), files)) {
     if (!isWhole) break;
     const entry = tryParse(text);
     const isNext = entry?.seq === head.seq + 1 && entry.prev === head.hash && isHashRight(entry);

@@ -81,9 +81,9 @@ async function showFiles(files: readonly string[], wanted: Wanted, tools: Tools)
   let shown = 0;
   for (const path of files) {
     try {
-      const { segment, sizeBytes } = await opener.open(path);
-      if (printEvents(io, segment, wanted) || !hasAnySince(segment, wanted.sinceMs)) continue;
-      io.out(`${shown++ === 0 ? '' : '\n'}${segmentPage(path, segment, sizeBytes)}`);
+      const file = await opener.open(path);
+      if (printEvents(io, file.segment, wanted) || !hasAnySince(file.segment, wanted.sinceMs)) continue;
+      io.out(`${shown++ === 0 ? '' : '\n'}${segmentPage(path, file)}`);
     } catch (error) {
       if (error instanceof OutputClosed) throw error;
       failures.add(error);

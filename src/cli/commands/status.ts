@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { get } from '../../control/calls.ts';
-import { EXIT } from '../../core/errors.ts';
-import type { StatusReport } from '../../core/status.ts';
+import { EXIT, TelemetryError } from '../../core/errors.ts';
+import type { PublicStatus, StatusReport } from '../../core/status.ts';
 import type { Finish } from '../command-module.ts';
 import { askDaemon, isDaemonDown } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
@@ -47,6 +47,9 @@ export async function showStatus(io: CliIo, form: StatusForm): Promise<number> {
   const report = await currentStatus(io);
   if (form === 'json') {
     io.out(`${JSON.stringify(report, null, 2)}\n`);
+  } else if ('restricted' in report) {
+    const { publicPage } = await import('../text/public-page.ts');
+    io.out(publicPage(report));
   } else {
     const { statusPage } = await import('../text/status-page.ts');
     io.out(statusPage(report, { nowMs: io.clock.now().wallMs, hasColour: io.hasColour }));
@@ -67,8 +70,17 @@ async function showShort(io: CliIo): Promise<number> {
   }
 }
 
+/** As {@link currentStatus}, for what only the person may see; throws `not-permitted` for anyone else. */
+export async function ownStatus(io: CliIo): Promise<StatusReport> {
+  const report = await currentStatus(io);
+  if (!('restricted' in report)) return report;
+  throw new TelemetryError('not-permitted', 'This is for the person whose input it is, and nobody else.', {
+    hint: 'telemetryctl status shows what others may see',
+  });
+}
+
 /** The daemon's report, or what the files say of a daemon that is down. */
-export async function currentStatus(io: CliIo): Promise<StatusReport> {
+export async function currentStatus(io: CliIo): Promise<StatusReport | PublicStatus> {
   try {
     return await askDaemon(io, (socketPath) => get(socketPath, 'status'));
   } catch (error) {

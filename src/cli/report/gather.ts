@@ -3,7 +3,7 @@ import { readLedger, verifyLedger } from '../../privacy/ledger.ts';
 import { type HistoryCost, readHistory } from '../../spool/history-file.ts';
 import { readSent } from '../../spool/sent-log.ts';
 import { Activity } from '../activity.ts';
-import { currentStatus } from '../commands/status.ts';
+import { ownStatus } from '../commands/status.ts';
 import { restingPlace } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
 import { ownSegments } from '../own-data.ts';
@@ -41,7 +41,7 @@ const HOUR_MS = 3_600_000;
 /** Reads what the files of this device and the daemon, if it runs, say of the time since `sinceMs`. */
 export async function gatherReport(io: CliIo, sinceMs: number, opener: SegmentOpener): Promise<ReportData> {
   const { wallMs: nowMs } = io.clock.now();
-  const status = await currentStatus(io);
+  const status = await ownStatus(io);
   const { stateDir } = restingPlace(io);
   const activity = new Activity(HOUR_MS, sinceMs);
   const files = { read: 0, closed: 0 };
