@@ -1,5 +1,5 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
-import type { NetworkKind, PowerState } from './conditions.ts';
+import type { NetworkKind, PowerState, Session } from './conditions.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /**
@@ -68,6 +68,8 @@ export interface StatusReport {
       readonly metered: 'yes' | 'no' | 'unknown';
       readonly ssidAllowed: boolean | null;
     };
+    /** The lock of the person's session, and who tells of it; no `sources`: nothing here tells when it is locked. */
+    readonly session: Session;
   };
   readonly consent: {
     readonly state: ConsentStanding;

@@ -7,7 +7,7 @@ import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
-import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
@@ -39,6 +39,7 @@ import { PolicyKeeper } from './policy-keeper.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
+import { SessionWatch } from './session-watch.ts';
 import { statusReport } from './status-report.ts';
 import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
@@ -71,6 +72,7 @@ export interface DaemonPorts {
   readonly randomBytes: RandomBytes;
   readonly power: PowerSource;
   readonly network: NetworkSource;
+  readonly session: SessionSource;
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {
@@ -110,6 +112,7 @@ export class Daemon {
   readonly #history: History;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #session: SessionWatch;
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
@@ -193,6 +196,17 @@ export class Daemon {
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
     this.watchers = new Watchers(clock, timers, () => this.status());
+    this.#session = new SessionWatch({
+      clock,
+      source: ports.session,
+      lock: (lock) => this.collection.send({ type: 'lock', lock }),
+      flush: () => this.recorder.flush(),
+      slept: (fromMonoMs, forMs) => {
+        if (this.collection.state.child.phase === 'running') this.recorder.slept(fromMonoMs, forMs);
+      },
+      recheck: () => this.#recheck(),
+      changed: () => this.watchers.changed(),
+    });
     this.#server = new ControlServer(
       settings.socketPath,
       controlHandlers(this),
@@ -268,6 +282,8 @@ export class Daemon {
       readUploadState(stateDir, dailyBudget, now.wallMs),
     );
     await this.#upload.start();
+    // A recording captures no one: there is no session to be locked.
+    if (this.settings.replay === null) await this.#session.start();
     await this.#server.start();
     this.applyPolicy();
     this.#encryption.start();
@@ -290,7 +306,7 @@ export class Daemon {
     this.#displays.stop();
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
-    await Promise.all([this.collection.whenGone(), this.#upload?.stop()]);
+    await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#session.stop()]);
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
@@ -359,6 +375,7 @@ export class Daemon {
         nextUploadAt: () => this.#schedule?.nextAt() ?? null,
         power: () => power.current(),
         network: () => network.current(),
+        session: () => this.#session.session,
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
@@ -437,6 +454,7 @@ export class Daemon {
         this.collection.send({ type: 'child-ready', generation });
         return;
       case 'batch':
+        this.#session.notice();
         for (const columns of this.#inTime(message.columns)) {
           this.recorder.take(
             columns,
@@ -546,8 +564,8 @@ export class Daemon {
   #beat(): void {
     const { clock, timers } = this.ports;
     timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
-      timers.recheck();
-      this.#schedule?.recheck();
+      this.#recheck();
+      this.#session.beat();
       this.#cost.sample();
       this.#history.beat();
       if (this.collection.state.pauses.length > 0) this.savePauses();
@@ -561,6 +579,12 @@ export class Daemon {
 
   #logNotes(notes: readonly Reason[]): void {
     for (const { code, text } of notes) this.ports.log.warn({ code }, text);
+  }
+
+  /** Fires what is overdue: timers do not count sleep. */
+  #recheck(): void {
+    this.ports.timers.recheck();
+    this.#schedule?.recheck();
   }
 
   #trySave(what: string, write: () => void): void {

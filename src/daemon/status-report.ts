@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { CollectionState, Reason } from '../core/collection.ts';
 import { remainingPauseMs } from '../core/collection.ts';
-import type { Network, Power } from '../core/conditions.ts';
+import type { Network, Power, Session } from '../core/conditions.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
 import { spentAt } from '../upload/spending.ts';
@@ -23,6 +23,7 @@ export interface ReportParts {
   readonly nextUploadAt: () => Date | null;
   readonly power: () => Power;
   readonly network: () => Network;
+  readonly session: () => Session;
   readonly consent: ConsentKeeper;
   readonly policy: PolicyKeeper;
   readonly cost: CostMeter;
@@ -112,11 +113,11 @@ function uploadPart(
   };
 }
 
-function conditionsPart({ power, network, policy }: ReportParts): StatusReport['conditions'] {
+function conditionsPart({ power, network, session, policy }: ReportParts): StatusReport['conditions'] {
   const { kind, metered, ssid } = network();
   const ssids = policy.policy?.upload.ssids ?? [];
   const ssidAllowed = ssids.length === 0 || kind !== 'wifi' ? null : ssid !== null && ssids.includes(ssid);
-  return { power: power().state, network: { kind, metered, ssidAllowed } };
+  return { power: power().state, network: { kind, metered, ssidAllowed }, session: session() };
 }
 
 function consentPart(consent: ConsentKeeper): StatusReport['consent'] {
