@@ -1,5 +1,6 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
 import type { NetworkKind, PowerState, Session } from './conditions.ts';
+import type { Shown } from './notifier.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /**
@@ -76,6 +77,12 @@ export interface StatusReport {
     readonly noticeId: string | null;
     readonly grantedAt: string | null;
   };
+  /** What the person was last told of recording, and whether a desktop showed it. */
+  readonly announcement?: {
+    readonly what: 'began' | 'resumed';
+    readonly at: string;
+    readonly shown: Shown;
+  } | null;
   /** Exemption requests; empty until they can be made. */
   readonly exemptions: readonly {
     readonly id: string;

@@ -12,6 +12,7 @@ import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
+import type { Notifier } from '../core/notifier.ts';
 import { type Pause, refreshPause, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
@@ -28,6 +29,7 @@ import { KeyFolder } from '../spool/key-folder.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
+import { Announcer } from './announcer.ts';
 import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
@@ -73,6 +75,7 @@ export interface DaemonPorts {
   readonly power: PowerSource;
   readonly network: NetworkSource;
   readonly session: SessionSource;
+  readonly notifier: Notifier;
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {
@@ -110,6 +113,7 @@ export class Daemon {
   readonly watchers: Watchers;
   readonly #cost: CostMeter;
   readonly #history: History;
+  readonly #announcer: Announcer;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
   readonly #session: SessionWatch;
@@ -194,6 +198,11 @@ export class Daemon {
       },
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    this.#announcer = new Announcer({
+      clock,
+      notifier: ports.notifier,
+      changed: () => this.watchers.changed(),
+    });
     this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
     this.watchers = new Watchers(clock, timers, () => this.status());
     this.#session = new SessionWatch({
@@ -379,6 +388,7 @@ export class Daemon {
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
+        announcement: () => this.#announcer.last,
         notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
@@ -507,6 +517,8 @@ export class Daemon {
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
     this.#history.stateChanged(to);
+    // A recording that is played captures no one.
+    if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
     this.watchers.changed();
   }
 

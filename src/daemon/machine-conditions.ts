@@ -3,10 +3,12 @@ import { networkBus, powerBus } from '../conditions/bus-source.ts';
 import { Bus } from '../conditions/dbus/bus.ts';
 import { isOtherSystemBus, sessionBusSockets, systemBusSockets } from '../conditions/dbus/bus-address.ts';
 import { networkSysfs } from '../conditions/network-sysfs.ts';
+import { DesktopNotifier } from '../conditions/notifier-desktop.ts';
 import { powerSysfs } from '../conditions/power-sysfs.ts';
 import { SessionBusSource } from '../conditions/session-bus-source.ts';
 import { sysfsRoot } from '../conditions/sysfs-root.ts';
 import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
+import type { Notifier } from '../core/notifier.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +17,7 @@ export interface MachineConditions {
   readonly power: PowerSource;
   readonly network: NetworkSource;
   readonly session: SessionSource;
+  readonly notifier: Notifier;
   /** Lets go of the buses, after the sources were stopped. */
   readonly stop: () => void;
 }
@@ -37,6 +40,7 @@ export function machineConditions(env: Environment, uid: number): MachineConditi
   return {
     power: isFolderOnly ? power : powerBus(systemBus, power, delayNode),
     network: isFolderOnly ? network : networkBus(systemBus, network, delayNode),
+    notifier: new DesktopNotifier(sessionBus),
     session: new SessionBusSource({ systemBus, sessionBus, uid, delay: delayNode }),
     stop: () => {
       systemBus.stop();

@@ -120,6 +120,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       power: conditions.power,
       network: conditions.network,
       session: conditions.session,
+      notifier: conditions.notifier,
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,

@@ -5,6 +5,7 @@ import type { Network, Power, Session } from '../core/conditions.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
 import { spentAt } from '../upload/spending.ts';
+import type { Announcement } from './announcer.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
@@ -27,6 +28,7 @@ export interface ReportParts {
   readonly consent: ConsentKeeper;
   readonly policy: PolicyKeeper;
   readonly cost: CostMeter;
+  readonly announcement: () => Announcement | null;
   readonly sealer: Sealer;
   /** Beside the reasons for the state. */
   readonly notes: readonly Reason[];
@@ -56,6 +58,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     upload: uploadPart(parts, now),
     conditions: conditionsPart(parts),
     consent: consentPart(parts.consent),
+    announcement: parts.announcement(),
     exemptions: [],
     policy: {
       source: policy.loaded?.source ?? 'none',
