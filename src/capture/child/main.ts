@@ -6,6 +6,7 @@ import { BackendFailure } from './backend.ts';
 import { CaptureRun } from './capture-run.ts';
 import { ChildPipe } from './child-pipe.ts';
 import { chooseBackend } from './choose-backend.ts';
+import { terminalGate } from './terminal-gate.ts';
 
 /** File descriptor of the pipe to the daemon, the child's only way out. */
 const PIPE_FD = 3;
@@ -34,8 +35,9 @@ export async function main(): Promise<number> {
     delay: delayNode,
   };
   try {
-    const backend = chooseBackend(config, surroundings);
-    const run = new CaptureRun({ config, pipe, backend, nowMonoMs, delay: delayNode });
+    const { backend, focus } = chooseBackend(config, surroundings);
+    const secretGate = terminalGate('/proc');
+    const run = new CaptureRun({ config, pipe, backend, focus, secretGate, nowMonoMs, delay: delayNode });
     hangUp.signal.addEventListener('abort', () => run.stop());
     if (hangUp.signal.aborted) return EXIT.ok;
     return await run.run();
