@@ -9,6 +9,7 @@ export interface BackendSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly hostname: string;
+  readonly uid: number;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
 }

@@ -31,6 +31,7 @@ export async function main(): Promise<number> {
     env: process.env,
     platform: process.platform,
     hostname: hostname(),
+    uid: process.getuid?.() ?? 0,
     nowMonoMs,
     delay: delayNode,
   };
