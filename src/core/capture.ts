@@ -40,7 +40,8 @@ export interface CaptureConfig {
 
 /** What the child tells the daemon. */
 export type ChildMessage =
-  | { readonly type: 'ready'; readonly info: BackendInfo }
+  /** It sees input now. `notes` is what the person should know although it works. */
+  | { readonly type: 'ready'; readonly info: BackendInfo; readonly notes: readonly Reason[] }
   | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
   /**
    * What is known of the window in use has changed. `withheldFromMonoMs`: what happened from then on until the next

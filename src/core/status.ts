@@ -22,6 +22,7 @@ export interface StatusReport {
     readonly state: CollectionName;
     readonly since: string | null;
     readonly until: string | null;
+    /** The deciding one first; behind them what the person should know although nothing is stopped by it. */
     readonly reasons: readonly Reason[];
   };
   readonly capture: {

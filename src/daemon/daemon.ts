@@ -5,7 +5,7 @@ import { ControlServer } from '../control/server.ts';
 import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
-import { admittedCount, type CollectionName } from '../core/collection.ts';
+import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
@@ -53,6 +53,8 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** What the person should know of this daemon although it works. */
+  readonly notes: readonly Reason[];
 }
 
 export interface DaemonPorts {
@@ -107,6 +109,8 @@ export class Daemon {
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
   #captureConfig = '';
+  /** What the running capture process has the person know. */
+  #childNotes: readonly Reason[] = [];
   #arePausesKnown = false;
   #stopped: Promise<void> | null = null;
 
@@ -241,6 +245,7 @@ export class Daemon {
     this.#cost.sample();
     this.#beat();
     log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
+    this.#logNotes(this.settings.notes);
   }
 
   /** Takes what is captured, seals it, lets go of everything. Resolves when all of that is on disk. Idempotent. */
@@ -325,6 +330,7 @@ export class Daemon {
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
+        notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
     );
@@ -381,6 +387,8 @@ export class Daemon {
     switch (message.type) {
       case 'ready':
         this.recorder.childReady(message.info);
+        this.#childNotes = message.notes;
+        this.#logNotes(message.notes);
         this.collection.send({ type: 'child-ready', generation });
         return;
       case 'batch':
@@ -497,6 +505,10 @@ export class Daemon {
       this.sealer.work();
       this.#beat();
     });
+  }
+
+  #logNotes(notes: readonly Reason[]): void {
+    for (const { code, text } of notes) this.ports.log.warn({ code }, text);
   }
 
   #trySave(what: string, write: () => void): void {

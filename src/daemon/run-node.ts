@@ -12,6 +12,8 @@ import type { Clock } from '../core/clock.ts';
 import { EXIT, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { loadPolicy } from '../policy/policy-process.ts';
+import { dumpNotes, forbidDumps } from '../posix/dumpable.ts';
+import { openLibc } from '../posix/libc-koffi.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
@@ -67,6 +69,8 @@ function oneOf<Word extends string>(option: string, text: string, words: readonl
  */
 export async function runDaemon(options: RunOptions): Promise<number> {
   process.umask(0o077);
+  // Before any key is made or read.
+  const notes = dumpNotes('daemon', forbidDumps(openLibc(), process.platform));
   const { env } = process;
   const around = {
     env,
@@ -100,6 +104,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       backend: options.backend,
       replay: options.replay,
       uid: around.uid,
+      notes,
     },
     {
       clock,

@@ -28,10 +28,10 @@ export const PROGRAMS = {
 const TYPES = { folder: 'types', of: 'segment' };
 
 /**
- * Not bundled: `uiohook-napi` finds its native part beside itself; `fastify` loads files by name and only the collector
- * needs it. `msgpackr-extract` is a native speed-up that is not needed, so nothing may load it.
+ * Not bundled: `uiohook-napi` and `koffi` find their native part beside themselves; `fastify` loads files by name and
+ * only the collector needs it. `msgpackr-extract` is a native speed-up that is not needed, so nothing may load it.
  */
-const EXTERNAL = ['uiohook-napi', 'fastify', 'msgpackr-extract'];
+const EXTERNAL = ['uiohook-napi', 'koffi', 'fastify', 'msgpackr-extract'];
 
 const STAMP = '.stamp';
 

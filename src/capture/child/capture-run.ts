@@ -19,6 +19,8 @@ export interface CaptureRunOptions {
   readonly backend: CaptureBackend;
   readonly focus: FocusSource;
   readonly secretGate: SecretGate;
+  /** What the person should know of this process although it works. */
+  readonly notes: readonly Reason[];
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
 }
@@ -81,7 +83,7 @@ export class CaptureRun {
       const { signal } = this.#starting;
       await this.#guard.start((reason) => this.#stopped.resolve(reason), signal);
       const info = await backend.start(this.#host(), signal);
-      pipe.send({ type: 'ready', info });
+      pipe.send({ type: 'ready', info, notes: this.#options.notes });
       failure = await this.#stopped.promise;
       await backend.stop();
       await this.#guard.lastLook(this.#stoppedMs);

@@ -1,12 +1,15 @@
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { EXIT } from '../../core/errors.ts';
+import { dumpNotes, forbidDumps } from '../../posix/dumpable.ts';
+import { openLibc } from '../../posix/libc-koffi.ts';
 import { delayNode } from '../delay-node.ts';
 import { BackendFailure } from './backend.ts';
 import { CaptureRun } from './capture-run.ts';
 import { ChildPipe } from './child-pipe.ts';
 import { chooseBackend } from './choose-backend.ts';
-import { terminalGate } from './terminal-gate.ts';
+import { chooseFocus } from './choose-focus.ts';
+import { terminalGate, ttyMode } from './terminal-gate.ts';
 
 /** File descriptor of the pipe to the daemon, the child's only way out. */
 const PIPE_FD = 3;
@@ -16,6 +19,9 @@ const PIPE_FD = 3;
  * over what came before, and returns the exit code.
  */
 export async function main(): Promise<number> {
+  const opened = openLibc();
+  // Before anything is read: from here on no other program of the person can look into this one.
+  const notes = dumpNotes('capture process', forbidDumps(opened, process.platform));
   const pipe = new ChildPipe(
     new Socket({ fd: PIPE_FD, readable: true, writable: true, allowHalfOpen: true }),
   );
@@ -36,9 +42,19 @@ export async function main(): Promise<number> {
     delay: delayNode,
   };
   try {
-    const { backend, focus } = chooseBackend(config, surroundings);
-    const secretGate = terminalGate('/proc');
-    const run = new CaptureRun({ config, pipe, backend, focus, secretGate, nowMonoMs, delay: delayNode });
+    const focus = chooseFocus(config, surroundings);
+    const backend = chooseBackend(config, surroundings);
+    const secretGate = terminalGate('/proc', (path) => ttyMode(opened.libc, path));
+    const run = new CaptureRun({
+      config,
+      pipe,
+      backend,
+      focus,
+      secretGate,
+      notes,
+      nowMonoMs,
+      delay: delayNode,
+    });
     hangUp.signal.addEventListener('abort', () => run.stop());
     if (hangUp.signal.aborted) return EXIT.ok;
     return await run.run();
