@@ -128,6 +128,11 @@ export class Recorder {
     this.flush();
   }
 
+  /** What happened from `fromMonoMs` on was left out, until the next event. */
+  withheld(fromMonoMs: number): void {
+    this.#pending.beginGap('withheld', fromMonoMs);
+  }
+
   /** Writes what is pending, durably; `false` when the disk refused, in which case it is kept and tried again. */
   flush(): boolean {
     const isWritten = this.#write();

@@ -42,11 +42,12 @@ export async function lookAtFocus(x: XConnection, hostname: string, watch: Watch
   const manager = (await readManager(x, watch)) ?? 0;
   if (manager === 0) return { found: { kind: 'no-manager' }, active: 0, manager, inputFocus };
   const active = (await readNumbers(x, root, '_NET_ACTIVE_WINDOW'))[0] ?? 0;
-  if (active === 0) {
-    const isNowhere = !hasWindow || isSameClient(x, inputFocus, manager);
-    return { found: { kind: isNowhere ? 'none' : 'unsettled' }, active, manager, inputFocus };
-  }
+  const isNowhere = !hasWindow || isSameClient(x, inputFocus, manager);
+  if (active === 0) return { found: { kind: isNowhere ? 'none' : 'unsettled' }, active, manager, inputFocus };
   watch(active, propertyChange | focusChange);
+  // Openbox goes on naming the last window after its end.
+  if (isNowhere && (await x.ask(xRequest(14, 0, [active]))) === null)
+    return { found: { kind: 'none' }, active, manager, inputFocus };
   const [isInside, window] = await Promise.all([
     hasWindow && isWithin(x, inputFocus, active),
     readWindow(x, active, hostname),

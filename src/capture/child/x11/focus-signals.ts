@@ -1,9 +1,11 @@
 import type { XConnection } from './x-connection.ts';
-import { eventType, isSentEvent, X_EVENT } from './x-core.ts';
+import { eventType, X_EVENT } from './x-core.ts';
 
 /** Modes of focus events (X.h): those of a grab say that the keyboard is taken, the others that it is not. */
 const GRAB_MODES: readonly boolean[] = [false, true, false, true];
 const UNMAP_NOTIFY = 18;
+/** Set in an event that another client made. */
+const SENT = 0x80;
 
 /** Properties that tell what is in use, and those that hold a title. */
 const PLACE = [
@@ -66,7 +68,7 @@ export class FocusSignals {
   /** Takes an event; true when it may change what is in use. */
   take(bytes: Buffer, offset: number): boolean {
     // Other clients may send what they like.
-    if (isSentEvent(bytes, offset) || !this.#isSign(bytes, offset)) return false;
+    if (((bytes[offset] ?? 0) & SENT) !== 0 || !this.#isSign(bytes, offset)) return false;
     this.count += 1;
     return true;
   }

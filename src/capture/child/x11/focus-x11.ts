@@ -39,8 +39,8 @@ export class FocusX11 implements FocusSource {
   #x: XConnection | null = null;
   #host: FocusHost | null = null;
   #signals: FocusSignals | null = null;
-  /** Masks by window, as they are selected now. */
-  #watched = new Map<number, number>();
+  /** Windows whose events are asked for. */
+  #watched = new Set<number>();
   #looking: Promise<void> | null = null;
   /** What the last look found, while nothing speaks against it. */
   #last: FocusLook | null = null;
@@ -143,16 +143,16 @@ export class FocusX11 implements FocusSource {
         : { ...last, found: { kind: 'window', window: { facts: { ...facts, titles }, pid } } };
     }
     const watched = new Map<number, number>();
+    // Anew each time: when a program ends, the next one gets its numbers for its own windows.
     const watch = (window: number, mask: number): void => {
-      watched.set(window, (watched.get(window) ?? 0) | mask);
-      const all = (this.#watched.get(window) ?? 0) | mask;
-      if (all !== this.#watched.get(window)) selectEvents(x, window, all);
-      this.#watched.set(window, all);
+      const all = (watched.get(window) ?? 0) | mask;
+      watched.set(window, all);
+      selectEvents(x, window, all);
     };
     if (this.#cover !== 0) watch(this.#cover, EVENT_MASK.structureNotify);
     const look = await lookAtFocus(x, this.#options.hostname, watch);
-    for (const window of this.#watched.keys()) if (!watched.has(window)) selectEvents(x, window, 0);
-    this.#watched = watched;
+    for (const window of this.#watched) if (!watched.has(window)) selectEvents(x, window, 0);
+    this.#watched = new Set(watched.keys());
     return look;
   }
 

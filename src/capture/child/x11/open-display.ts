@@ -38,13 +38,15 @@ export async function openDisplay(options: XDisplayOptions, signal: AbortSignal)
   await checkOwner(path, number, options.uid);
   let take: (chunk: Buffer) => void = () => undefined;
   const onRead = options.onRead ?? ((): void => undefined);
-  const socket = await openSocket(path, number, signal, (chunk) => {
+  const socket = await openSocket(path, number, (chunk) => {
     take(chunk);
     onRead(chunk.length < READ_BYTES);
   });
   const cancelTimeout = options.delay(SETUP_TIMEOUT_MS, () => socket.destroy());
   const giveUp = (): void => void socket.destroy();
+  // Not an option of the socket: the signal is for the start alone, and what comes before a stop is still read.
   signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
   try {
     const reply = whenReplied(socket, number, (taker) => (take = taker));
     socket.write(setupRequest(await readCookie(options, number)));
@@ -111,7 +113,6 @@ async function checkOwner(path: string, number: string, uid: number): Promise<vo
 function openSocket(
   path: string,
   number: string,
-  signal: AbortSignal,
   take: (chunk: Buffer) => void,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -120,7 +121,7 @@ function openSocket(
       take(buffer.subarray(0, sizeBytes));
       return true;
     };
-    const socket = connect({ path, signal, onread: { buffer, callback } });
+    const socket = connect({ path, onread: { buffer, callback } });
     socket.once('connect', () => resolve(socket));
     socket.on('error', (cause) => {
       socket.destroy();
