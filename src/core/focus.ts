@@ -31,19 +31,24 @@ export interface FocusDecision {
 }
 
 /**
- * What the program behind a window does with keys: `editor` shows them, `secret` asks for one (a terminal with its echo
+ * What the program of a window does with keys: `editor` shows them, `secret` asks for one (a terminal with its echo
  * off), `unclear` cannot be told.
  */
-export type SecretGate = (pid: number) => 'editor' | 'secret' | 'unclear';
+export type KeysShown = 'editor' | 'secret' | 'unclear';
 
-/** Decides what may be recorded while `focus` lasts. In doubt less. */
-export function decideFocus(focus: Focus, rules: FocusRules, gate: SecretGate): FocusDecision {
+/** Decides what may be recorded while `focus` lasts; `gate` is asked of a process only where it matters. In doubt less. */
+export function decideFocus(
+  focus: Focus,
+  rules: FocusRules,
+  gate: (pid: number) => KeysShown,
+): FocusDecision {
   const usual = rules.keys === 'full' ? 'shortcuts' : rules.keys;
   switch (focus.kind) {
     case 'secret':
       return { name: 'excluded', keys: null };
     case 'unknown':
-      return { name: 'unknown', keys: { block: null, 'no-keys': 'off', record: usual }[rules.focusUnknown] as KeyMode | null };
+      if (rules.focusUnknown === 'block') return { name: 'unknown', keys: null };
+      return { name: 'unknown', keys: rules.focusUnknown === 'record' ? usual : 'off' };
     case 'desktop':
       return { name: 'known', keys: usual };
     case 'window':
@@ -53,7 +58,7 @@ export function decideFocus(focus: Focus, rules: FocusRules, gate: SecretGate): 
   }
 }
 
-const FULL: Readonly<Record<ReturnType<SecretGate>, FocusDecision>> = {
+const FULL: Readonly<Record<KeysShown, FocusDecision>> = {
   editor: { name: 'known', keys: 'full' },
   secret: { name: 'excluded', keys: null },
   unclear: { name: 'known', keys: 'activity' },

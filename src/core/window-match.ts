@@ -25,7 +25,7 @@ export function isExcluded(window: WindowFacts, exclusion: Exclusion): boolean {
  * also stands for a longer one that begins with it, since the system may have cut it there.
  */
 export function isNamed({ names }: WindowFacts, apps: readonly string[]): boolean {
-  const folded = names.map(fold);
+  const folded = names.map((name) => fold(name.trim()));
   return apps.some((app) => {
     const wanted = fold(app.trim());
     return folded.some((name) => name === wanted || (isCut(name) && wanted.startsWith(name)));

@@ -1,12 +1,11 @@
 import type { CaptureConfig } from '../../core/capture.ts';
 import type { Reason } from '../../core/collection.ts';
 import { EXIT } from '../../core/errors.ts';
-import type { SecretGate } from '../../core/focus.ts';
 import type { Delay } from '../delay-node.ts';
 import { BackendFailure, type BackendHost, type CaptureBackend, type InputSink } from './backend.ts';
 import { BATCH_INTERVAL_MS, Batcher } from './batcher.ts';
 import type { ChildPipe } from './child-pipe.ts';
-import { FocusGuard } from './focus-guard.ts';
+import { FocusGuard, type SecretGate } from './focus-guard.ts';
 import type { FocusSource } from './focus-source.ts';
 import { Pipeline } from './pipeline.ts';
 
@@ -142,6 +141,7 @@ export class CaptureRun {
         batcher.onInput();
       },
       key: (tMs, isDown, code, id, mods, isRepeat) => {
+        this.#guard.beforeKey();
         pipeline.key(tMs, isDown, code, id, mods, isRepeat);
         batcher.onInput();
       },

@@ -1,4 +1,4 @@
-import { decideFocus, type Focus, type FocusDecision, type FocusRules, type SecretGate } from '../../core/focus.ts';
+import { decideFocus, type Focus, type FocusDecision, type FocusRules, type KeysShown } from '../../core/focus.ts';
 import type { Delay } from '../delay-node.ts';
 import { type FocusHost, type FocusSource, NO_FOCUS } from './focus-source.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -13,6 +13,13 @@ export const RIPEN_MS = 500;
 const LAST_LOOK_MS = 100;
 /** A display that does not answer the last look within this has not said that all was well. */
 const LAST_LOOK_TIMEOUT_MS = 300;
+
+/** Tells whether a process's window asks for a secret just now. */
+export interface SecretGate {
+  look(pid: number): KeysShown;
+  /** The same, quickly, for a process that was looked at within about a second. */
+  glance(pid: number): KeysShown;
+}
 
 export interface FocusGuardOptions {
   readonly rules: FocusRules;
@@ -43,12 +50,17 @@ export class FocusGuard {
     );
   }
 
+  /** A key is about to be taken: a terminal may have begun to ask for a secret, which no window tells. */
+  beforeKey(): void {
+    const { rules, gate, nowMonoMs } = this.#options;
+    if (rules.keys === 'full') this.#decide(nowMonoMs(), (pid) => gate.glance(pid));
+  }
+
   /** Lets ripen what is old enough, when all that could speak against it is known. */
   async ripen(): Promise<void> {
     const { source, pipeline, nowMonoMs } = this.#options;
     const atMs = nowMonoMs();
     if (!(await source.confirm())) return;
-    // A terminal may have asked for a password since; no window tells of that.
     this.#decide(atMs);
     pipeline.ripen(atMs - RIPEN_MS);
   }
@@ -77,9 +89,9 @@ export class FocusGuard {
   }
 
   /** Less of a key may be kept from now on than of those that wait: a change of that kind withholds them, too. */
-  #decide(atMs: number): void {
-    const { rules, gate, pipeline, changed } = this.#options;
-    const decision = decideFocus(this.#focus, rules, gate);
+  #decide(atMs: number, ask = (pid: number): KeysShown => this.#options.gate.look(pid)): void {
+    const { rules, pipeline, changed } = this.#options;
+    const decision = decideFocus(this.#focus, rules, ask);
     const before = this.#decision;
     if (before?.name === decision.name && before.keys === decision.keys) return;
     this.#decision = decision;

@@ -1,8 +1,9 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SecretGate } from '../../core/focus.ts';
+import type { KeysShown } from '../../core/focus.ts';
 import type { Libc } from '../../posix/libc-koffi.ts';
 import { type TerminalMode, terminalMode } from '../../posix/terminal-mode.ts';
+import type { SecretGate } from './focus-guard.ts';
 
 /** Reads the mode of a terminal by its path; `null` when it is not to be had. */
 export type ReadTtyMode = (path: string) => TerminalMode | null;
@@ -19,13 +20,21 @@ const LAST_PTS_MAJOR = 143;
  * one window, which one has the keyboard is not known, so the strictest counts. A window without one is an editor.
  */
 export function terminalGate(procDir: string, modeOf: ReadTtyMode): SecretGate {
-  return (pid) => {
-    const ttys = ttysBelow(procDir, pid);
-    if (ttys === null) return 'unclear';
-    const modes = ttys.map(modeOf);
-    if (modes.some((mode) => mode !== null && mode.canonical && !mode.echo)) return 'secret';
-    return modes.every((mode) => mode !== null && mode.canonical) ? 'editor' : 'unclear';
+  let known: { readonly pid: number; readonly ttys: readonly string[] | null } = { pid: 0, ttys: null };
+  const glance = (pid: number): KeysShown =>
+    pid === known.pid && known.ttys !== null ? shown(known.ttys.map(modeOf)) : 'unclear';
+  return {
+    glance,
+    look: (pid) => {
+      known = { pid, ttys: ttysBelow(procDir, pid) };
+      return glance(pid);
+    },
   };
+}
+
+function shown(modes: readonly (TerminalMode | null)[]): KeysShown {
+  if (modes.some((mode) => mode !== null && mode.canonical && !mode.echo)) return 'secret';
+  return modes.every((mode) => mode !== null && mode.canonical) ? 'editor' : 'unclear';
 }
 
 /** {@link ReadTtyMode} by the system; never makes the terminal ours. */
