@@ -53,7 +53,8 @@ export function decideFocus(
       return { name: 'known', keys: usual };
     case 'window':
       if (isExcluded(focus.facts, rules.exclude)) return { name: 'excluded', keys: null };
-      if (rules.keys !== 'full' || !isNamed(focus.facts, rules.fullApps)) return { name: 'known', keys: usual };
+      if (rules.keys !== 'full' || !isNamed(focus.facts, rules.fullApps))
+        return { name: 'known', keys: usual };
       return FULL[gate(focus.pid)];
   }
 }
@@ -68,7 +69,8 @@ const FULL: Readonly<Record<KeysShown, FocusDecision>> = {
 export function focusReasons(focus: FocusName | null, { keys, focusUnknown }: Policy['capture']): Reason[] {
   if (focus === 'excluded') return [REASONS.excluded];
   if (focus !== 'unknown') return [];
-  if (focusUnknown !== 'record') return keys === 'off' && focusUnknown === 'no-keys' ? [] : [REASONS[focusUnknown]];
+  if (focusUnknown !== 'record')
+    return keys === 'off' && focusUnknown === 'no-keys' ? [] : [REASONS[focusUnknown]];
   return keys === 'full' ? [REASONS.full] : [];
 }
 

@@ -22,7 +22,14 @@ export const DEFAULT_POLICY: Policy = {
   exclude: {
     apps: [
       ...['1Password', 'KeePassXC', 'Bitwarden', 'KeePass2', 'KeePass', 'Enpass', 'Dashlane', 'NordPass'],
-      ...['Proton Pass', 'LastPass', 'Seahorse', 'org.gnome.World.Secrets', 'KWalletManager5', 'KWalletManager'],
+      ...[
+        'Proton Pass',
+        'LastPass',
+        'Seahorse',
+        'org.gnome.World.Secrets',
+        'KWalletManager5',
+        'KWalletManager',
+      ],
       ...['pinentry-gtk-2', 'pinentry-gtk', 'pinentry-qt', 'pinentry-qt5', 'pinentry-gnome3', 'gcr-prompter'],
       ...['ssh-askpass', 'ksshaskpass', 'polkit-gnome-authentication-agent-1', 'lxpolkit'],
       'polkit-kde-authentication-agent-1',
@@ -70,7 +77,8 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
     'How long a collector keeps data is its operator’s to state; uploads off this machine need it.',
   'encrypt.recipients': 'Nobody beside the person until someone is named.',
   'exclude.apps': 'Password managers and prompts, the most common ones; a file’s own list replaces this one.',
-  'exclude.titles': 'Private windows of the common browsers, in some languages; a file’s own list replaces this one.',
+  'exclude.titles':
+    'Private windows of the common browsers, in some languages; a file’s own list replaces this one.',
   'pause.max': 'Half an hour covers a call or a break; less would make a pause of no use.',
   'segment.roll':
     'A purge or a loss touches a quarter of an hour at most, and longer files gain little in size.',

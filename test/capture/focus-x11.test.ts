@@ -47,8 +47,8 @@ describe.skipIf(!canRun)('the window in use, on a real display', { timeout: 60_0
     return started;
   }
 
-  /** A screen locker that stands; resolves once it shows. */
-  async function lock(): Promise<ChildProcess> {
+  /** A screen locker, on its way. */
+  function lock(): ChildProcess {
     const locker = spawn('i3lock', ['--nofork'], { env: { ...process.env, DISPLAY: server.display } });
     onTestFinished(() => stopProcess(locker));
     return locker;
@@ -62,7 +62,9 @@ describe.skipIf(!canRun)('the window in use, on a real display', { timeout: 60_0
     await seen.until('Notes – “ä”');
     const focus = seen.foci.at(-1);
     expect(focus).toMatchObject({ pid: process.pid });
-    expect(focus?.kind === 'window' && focus.facts.names).toEqual(expect.arrayContaining(['Mousepad', 'node']));
+    expect(focus?.kind === 'window' && focus.facts.names).toEqual(
+      expect.arrayContaining(['Mousepad', 'node']),
+    );
     expect(await seen.focus.confirm()).toBe(true);
     await window.destroy();
     await seen.until('desktop');
@@ -86,7 +88,7 @@ describe.skipIf(!canRun)('the window in use, on a real display', { timeout: 60_0
     await x.window({ title: 'editor' });
     const seen = await watch();
     await seen.until('editor');
-    const locker = await lock();
+    const locker = lock();
     await seen.until('secret');
     await sleep(400);
     expect(seen.last).toBe('secret');
@@ -169,7 +171,10 @@ class Watch {
 
   static async start(display: string): Promise<Watch> {
     const watch = new Watch(display);
-    const host = { changed: (focus: Focus): void => void watch.foci.push(focus), fail: (): void => undefined };
+    const host = {
+      changed: (focus: Focus): void => void watch.foci.push(focus),
+      fail: (): void => undefined,
+    };
     await watch.focus.start(host, new AbortController().signal);
     return watch;
   }

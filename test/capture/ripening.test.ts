@@ -212,7 +212,10 @@ describe('keys over a switch to what is excluded', () => {
     }
     desk.nowMs += 700;
     await desk.tick();
-    expect(desk.left.filter((row) => row.includes('keydown'))).toEqual(['10100 keydown text', '10200 keydown text']);
+    expect(desk.left.filter((row) => row.includes('keydown'))).toEqual([
+      '10100 keydown text',
+      '10200 keydown text',
+    ]);
   });
 });
 
@@ -271,7 +274,8 @@ describe('whatever happens when', () => {
           if (what === 'good') desk.focus(EDITOR);
           if (what === 'good' && isBad) open.toMs = desk.nowMs;
           if (what === 'bad' || what === 'grabbed') desk.focus(what === 'bad' ? MANAGER : SECRET);
-          if ((what === 'bad' || what === 'grabbed') && !isBad) bad.push({ fromMs: desk.nowMs, toMs: Infinity });
+          if ((what === 'bad' || what === 'grabbed') && !isBad)
+            bad.push({ fromMs: desk.nowMs, toMs: Infinity });
         }
         await desk.stopNow();
 
@@ -283,7 +287,9 @@ describe('whatever happens when', () => {
         // A key that comes up went down before, with nothing bad between.
         for (const [index, { t, row }] of left.entries()) {
           if (!row.includes('keyup')) continue;
-          const press = left.slice(0, index).findLast((before) => before.row.endsWith(`keydown ${row.split(' ')[2]}`));
+          const press = left
+            .slice(0, index)
+            .findLast((before) => before.row.endsWith(`keydown ${row.split(' ')[2]}`));
           const pressedMs = press?.t ?? Number.NEGATIVE_INFINITY;
           const isFirst = press === undefined && bad.every(({ fromMs }) => fromMs > t);
           expect(isFirst || !bad.some(({ fromMs }) => fromMs > pressedMs && fromMs <= t), row).toBe(true);

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { delayNode } from '../../src/capture/delay-node.ts';
 import { openDisplay } from '../../src/capture/child/x11/open-display.ts';
 import type { XConnection } from '../../src/capture/child/x11/x-connection.ts';
 import { getInputFocus } from '../../src/capture/child/x11/x-core.ts';
 import { pair, xRequest } from '../../src/capture/child/x11/x-request.ts';
+import { delayNode } from '../../src/capture/delay-node.ts';
 
 /** Opcodes of the X protocol, appendix B. */
 const OPCODE = {
@@ -78,6 +78,11 @@ export class TestClient {
     await this.flushed();
   }
 
+  /** The window that has the keyboard. */
+  async inputFocus(): Promise<number | null> {
+    return await getInputFocus(this.x);
+  }
+
   /** Resolves when the server has done all that was asked. */
   async flushed(): Promise<void> {
     await getInputFocus(this.x);
@@ -107,9 +112,7 @@ export class TestWindow {
     const bytes = Buffer.from(value, type === 'STRING' ? 'latin1' : 'utf8');
     const typeAtom = type === 'STRING' ? STRING : await this.#x.atom(type);
     const property = await this.#x.atom(name);
-    this.#x.send(
-      xRequest(OPCODE.changeProperty, 0, [this.id, property, typeAtom, 8, bytes.length], bytes),
-    );
+    this.#x.send(xRequest(OPCODE.changeProperty, 0, [this.id, property, typeAtom, 8, bytes.length], bytes));
     await getInputFocus(this.#x);
   }
 

@@ -22,13 +22,33 @@ describe('what is recorded', () => {
     ['every key in an application that the policy names', decide(window('xterm')), 'known', 'full'],
     ['shortcuts in any other', decide(window('Editor')), 'known', 'shortcuts'],
     ['shortcuts on the desktop', decide({ kind: 'desktop' }), 'known', 'shortcuts'],
-    ['what the policy says when that is less', decide(window('xterm'), { keys: 'activity' }), 'known', 'activity'],
+    [
+      'what the policy says when that is less',
+      decide(window('xterm'), { keys: 'activity' }),
+      'known',
+      'activity',
+    ],
     ['nothing in an excluded application, named or not', decide(window('KeePassXC')), 'excluded', null],
     ['nothing under an excluded title', decide(window('xterm', 'x (Incognito)')), 'excluded', null],
     ['nothing while locked or grabbed', decide({ kind: 'secret' }), 'excluded', null],
-    ['shortcuts where nothing is known, if the policy says so', decide({ kind: 'unknown' }), 'unknown', 'shortcuts'],
-    ['no keys where nothing is known', decide({ kind: 'unknown' }, { focusUnknown: 'no-keys' }), 'unknown', 'off'],
-    ['nothing where nothing is known', decide({ kind: 'unknown' }, { focusUnknown: 'block' }), 'unknown', null],
+    [
+      'shortcuts where nothing is known, if the policy says so',
+      decide({ kind: 'unknown' }),
+      'unknown',
+      'shortcuts',
+    ],
+    [
+      'no keys where nothing is known',
+      decide({ kind: 'unknown' }, { focusUnknown: 'no-keys' }),
+      'unknown',
+      'off',
+    ],
+    [
+      'nothing where nothing is known',
+      decide({ kind: 'unknown' }, { focusUnknown: 'block' }),
+      'unknown',
+      null,
+    ],
   ];
   test.each(cases)('is %s', (_, decision, name, keys) => {
     expect(decision).toEqual({ name, keys });

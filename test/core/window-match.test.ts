@@ -24,12 +24,18 @@ describe('a window is excluded', () => {
   });
 
   test('by a name that the system has cut to 15 bytes', () => {
-    expect(isNamed({ names: ['polkit-gnome-au'], titles: [] }, ['polkit-gnome-authentication-agent-1'])).toBe(true);
-    expect(isNamed({ names: ['polkit-gnome'], titles: [] }, ['polkit-gnome-authentication-agent-1'])).toBe(false);
+    expect(isNamed({ names: ['polkit-gnome-au'], titles: [] }, ['polkit-gnome-authentication-agent-1'])).toBe(
+      true,
+    );
+    expect(isNamed({ names: ['polkit-gnome'], titles: [] }, ['polkit-gnome-authentication-agent-1'])).toBe(
+      false,
+    );
   });
 
   test('whenever its own name or a part of its title is listed, and more entries never bring it back', () => {
-    const word = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).filter((text) => text.trim() !== '');
+    const word = fc
+      .string({ minLength: 1, maxLength: 12, unit: 'grapheme' })
+      .filter((text) => text.trim() !== '');
     fc.assert(
       fc.property(word, word, fc.array(word), (name, title, more) => {
         const window = { names: [name], titles: [`a ${title} b`] };

@@ -75,6 +75,7 @@ class Display {
   server: Program | null = null;
   /** A client that selects motion: without one the server's RECORD holds back some 31 events. */
   #watcher: Program | null = null;
+  #manager: Program | null = null;
 
   get name(): string {
     return `:${this.number}`;
@@ -98,12 +99,22 @@ class Display {
     await until('a window that selects motion', () => watcher.out.length > 0 || sleep(500).then(() => true));
   }
 
+  /** Runs a window manager that tells which window is in use. */
+  async startManager(): Promise<void> {
+    this.#manager = new Program('openbox', ['--sm-disable'], this.env());
+    await until('the window manager', async () => {
+      const { stdout } = await run('xprop', ['-root', '_NET_SUPPORTING_WM_CHECK'], { env: this.env() });
+      return /window id/.test(stdout);
+    });
+  }
+
   env(): Record<string, string> {
     return { DISPLAY: this.name, PATH: process.env['PATH'] ?? '' };
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.#watcher?.stop('SIGKILL');
+    await this.#manager?.stop();
     await this.server?.stop(signal);
   }
 

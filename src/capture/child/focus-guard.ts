@@ -1,4 +1,10 @@
-import { decideFocus, type Focus, type FocusDecision, type FocusRules, type KeysShown } from '../../core/focus.ts';
+import {
+  decideFocus,
+  type Focus,
+  type FocusDecision,
+  type FocusRules,
+  type KeysShown,
+} from '../../core/focus.ts';
 import type { Delay } from '../delay-node.ts';
 import { type FocusHost, type FocusSource, NO_FOCUS } from './focus-source.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -8,7 +14,7 @@ import type { Pipeline } from './pipeline.ts';
  * switch to a password manager carry stamps 11 to 15 ms before the change of the focus property, and a screen locker's
  * password arrives while the property still names the editor.
  */
-export const RIPEN_MS = 500;
+const RIPEN_MS = 500;
 /** So long after a stop the last look is taken: several times what keys were seen to be ahead of the focus. */
 const LAST_LOOK_MS = 100;
 /** A display that does not answer the last look within this has not said that all was well. */
@@ -44,10 +50,7 @@ export class FocusGuard {
   }
 
   start(fail: FocusHost['fail'], signal: AbortSignal): Promise<void> {
-    return this.#options.source.start(
-      { fail, changed: (focus, atMs) => this.#changed(focus, atMs) },
-      signal,
-    );
+    return this.#options.source.start({ fail, changed: (focus, atMs) => this.#changed(focus, atMs) }, signal);
   }
 
   /** A key is about to be taken: a terminal may have begun to ask for a secret, which no window tells. */
@@ -71,7 +74,8 @@ export class FocusGuard {
    */
   async lastLook(stoppedMs: number): Promise<void> {
     const { source, pipeline, nowMonoMs, delay } = this.#options;
-    const wait = (ms: number): Promise<false> => new Promise((resolve) => void delay(ms, () => resolve(false)));
+    const wait = (ms: number): Promise<false> =>
+      new Promise((resolve) => void delay(ms, () => resolve(false)));
     if (source !== NO_FOCUS) await wait(Math.max(0, stoppedMs + LAST_LOOK_MS - nowMonoMs()));
     const isGood = await Promise.race([source.confirm(), wait(LAST_LOOK_TIMEOUT_MS)]);
     if (isGood) this.#decide(nowMonoMs());

@@ -80,7 +80,10 @@ function childrenOf(procDir: string, pid: number): number[] | null {
   const folder = join(procDir, String(pid), 'task');
   try {
     return readdirSync(folder).flatMap((thread) =>
-      readFileSync(join(folder, thread, 'children'), 'latin1').split(' ').filter(Boolean).map(Number),
+      readFileSync(join(folder, thread, 'children'), 'latin1')
+        .split(' ')
+        .filter(Boolean)
+        .map(Number),
     );
   } catch {
     return null;

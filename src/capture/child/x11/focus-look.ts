@@ -1,4 +1,4 @@
-import { readWindow, type KnownWindow } from './window-facts.ts';
+import { type KnownWindow, readWindow } from './window-facts.ts';
 import type { XConnection } from './x-connection.ts';
 import { EVENT_MASK, getInputFocus, getProperty } from './x-core.ts';
 import { xRequest } from './x-request.ts';

@@ -5,8 +5,8 @@ import { findCover } from './cover.ts';
 import { type FocusLook, lookAtFocus } from './focus-look.ts';
 import { FocusSignals } from './focus-signals.ts';
 import { openDisplay, type XDisplayOptions } from './open-display.ts';
-import type { XConnection } from './x-connection.ts';
 import { readTitles } from './window-facts.ts';
+import type { XConnection } from './x-connection.ts';
 import { EVENT_MASK, getInputFocus, selectEvents } from './x-core.ts';
 
 /** After so long a disagreement, or a "none", is no switch any more: it is how things are. */

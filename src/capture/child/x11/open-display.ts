@@ -110,11 +110,7 @@ async function checkOwner(path: string, number: string, uid: number): Promise<vo
   );
 }
 
-function openSocket(
-  path: string,
-  number: string,
-  take: (chunk: Buffer) => void,
-): Promise<Socket> {
+function openSocket(path: string, number: string, take: (chunk: Buffer) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     const callback = (sizeBytes: number): boolean => {

@@ -18,7 +18,11 @@ export interface KnownWindow {
 }
 
 /** All that is to be known of a window; `null` when some of it is not to be had. */
-export async function readWindow(x: XConnection, window: number, hostname: string): Promise<KnownWindow | null> {
+export async function readWindow(
+  x: XConnection,
+  window: number,
+  hostname: string,
+): Promise<KnownWindow | null> {
   const [ownNames, titles, pid] = await Promise.all([
     readClass(x, window),
     readTitles(x, window),
