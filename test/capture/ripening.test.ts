@@ -199,6 +199,16 @@ describe('keys over a switch to what is excluded', () => {
     expect(desk.left).toEqual(['10110 keydown Enter']);
   });
 
+  test('are not seen to come up either when capture began there', async () => {
+    const desk = await new Desk().begin(MANAGER);
+    desk.nowMs += 20;
+    desk.focus(EDITOR);
+    desk.key('Enter', false);
+    desk.nowMs += 700;
+    await desk.tick();
+    expect(desk.left).toEqual([]);
+  });
+
   test('make no shortcut of prose: Alt let go there is not held here', async () => {
     const desk = await new Desk().begin(EDITOR);
     desk.key('AltLeft', true, MOD.alt);

@@ -101,8 +101,10 @@ export class FocusGuard {
     this.#decision = decision;
     let withheldFromMs: number | null = null;
     if (before?.keys !== decision.keys) {
-      const firstMs = pipeline.withhold();
-      if (before !== null && before.keys !== null) withheldFromMs = Math.min(firstMs ?? atMs, atMs);
+      if (before !== null || decision.keys === null) {
+        const firstMs = pipeline.withhold() ?? atMs;
+        if (before !== null && before.keys !== null) withheldFromMs = Math.min(firstMs, atMs);
+      }
       if (decision.keys !== null) pipeline.allow(atMs, decision.keys);
     }
     changed(decision, withheldFromMs);

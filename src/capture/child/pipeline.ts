@@ -90,11 +90,11 @@ export class Pipeline implements InputSink {
    * `undefined` when there was none.
    */
   withhold(): number | undefined {
+    this.#keys.withhold();
     if (this.#sinceMs === Number.POSITIVE_INFINITY) return undefined;
     this.#sinceMs = Number.POSITIVE_INFINITY;
     this.#withheld += 1;
     this.#thinner.forget();
-    this.#keys.withhold();
     const kept = this.#buffer.countBefore(this.#ripeMs);
     const firstMs = this.#buffer.timeAt(kept);
     this.#buffer.keepFirst(kept);
