@@ -12,7 +12,7 @@ import type { FocusName } from '../core/focus.ts';
  * A batch is packed columns (see {@link encodeBatch}); every other payload is JSON. The byte order of columns is the
  * machine's own.
  */
-const TYPE = { config: 1, ready: 2, batch: 3, end: 4, failed: 5, focus: 6 } as const;
+const TYPE = { config: 1, ready: 2, batch: 3, end: 4, failed: 5, focus: 6, screens: 9 } as const;
 
 const HEADER_BYTES = 5;
 /** No payload is larger: a longer length is a torn or hostile stream, not something to allocate for. */
@@ -44,6 +44,8 @@ export function encodeMessage(message: ChildMessage): Uint8Array {
       return encodeBatch(message.columns, message.loss);
     case 'focus':
       return jsonFrame(TYPE.focus, { focus: message.focus, withheldFromMonoMs: message.withheldFromMonoMs });
+    case 'screens':
+      return jsonFrame(TYPE.screens, message.screens);
     case 'end':
       return jsonFrame(TYPE.end, {});
     case 'failed':
@@ -92,6 +94,8 @@ export function decodeMessage(frame: Frame): ChildMessage {
       return decodeBatch(frame.payload);
     case TYPE.focus:
       return asFocus(parseJson(frame.payload));
+    case TYPE.screens:
+      return { type: 'screens', screens: asScreens(parseJson(frame.payload)) };
     case TYPE.end:
       return { type: 'end' };
     case TYPE.failed:
@@ -196,15 +200,21 @@ function decodeReady(value: unknown): ChildMessage {
 }
 
 function asBackendInfo(value: unknown): BackendInfo {
-  const { backend, coordinates, screens } = asRecord(value);
+  const { backend, coordinates, screens, why } = asRecord(value);
   const known = BACKENDS.find((name) => name === backend);
-  if (known === undefined || !Array.isArray(screens))
+  if (known === undefined || typeof why !== 'string')
     throw badStream('a back end that does not say what it is');
   return {
     backend: known,
     coordinates: coordinates === 'relative' ? 'relative' : 'absolute',
-    screens: screens.map(asScreen),
+    screens: asScreens(screens),
+    why,
   };
+}
+
+function asScreens(value: unknown): Screen[] {
+  if (!Array.isArray(value)) throw badStream('screens that are no list');
+  return value.map(asScreen);
 }
 
 function asScreen(value: unknown): Screen {

@@ -36,6 +36,7 @@ export function stoppedReport(io: CliIo): StatusReport {
     collection: { state: 'stopped', since: null, until: null, reasons: reasons(stateDir, io) },
     capture: {
       backend: lastGood?.policy.capture.backend ?? 'auto',
+      backendWhy: '',
       alive: false,
       pid: null,
       lastEventAt: null,

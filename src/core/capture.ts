@@ -21,6 +21,8 @@ export interface BackendInfo {
   readonly backend: 'x11' | 'uiohook' | 'evdev' | 'replay';
   readonly coordinates: Coordinates;
   readonly screens: readonly Screen[];
+  /** Why this one was chosen, for the person. */
+  readonly why: string;
 }
 
 /** What the daemon tells the child at its start; sent once, first thing, over the pipe. */
@@ -48,6 +50,8 @@ export type ChildMessage =
    * event was left out; `null` when nothing was.
    */
   | { readonly type: 'focus'; readonly focus: FocusName; readonly withheldFromMonoMs: number | null }
+  /** The screens are these from here on: no event before this message came later than the change, and none behind it sooner. */
+  | { readonly type: 'screens'; readonly screens: readonly Screen[] }
   /** `replay` only: the recording is at its end. */
   | { readonly type: 'end' }
   /** The child cannot go on and is about to exit; says why. */

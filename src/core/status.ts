@@ -27,6 +27,8 @@ export interface StatusReport {
   };
   readonly capture: {
     readonly backend: string;
+    /** Why that back end, in words; empty while none has started. */
+    readonly backendWhy: string;
     readonly alive: boolean;
     readonly pid: number | null;
     readonly lastEventAt: string | null;

@@ -443,6 +443,9 @@ export class Daemon {
         if (message.withheldFromMonoMs !== null) this.recorder.withheld(message.withheldFromMonoMs);
         this.watchers.changed();
         return;
+      case 'screens':
+        this.recorder.screensChanged(message.screens);
+        return;
       case 'end':
         this.ports.replayEnded(null);
         return;

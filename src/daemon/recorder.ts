@@ -1,4 +1,4 @@
-import type { BackendInfo } from '../core/capture.ts';
+import type { BackendInfo, Screen } from '../core/capture.ts';
 import type { Clock, Instant, Log, Timers } from '../core/clock.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { type EventColumns, type LossCounts, NO_LOSS } from '../core/events.ts';
@@ -101,6 +101,13 @@ export class Recorder {
     this.#backend = info;
     this.#pastLoss = this.loss;
     this.#childLoss = NO_LOSS;
+  }
+
+  /** The desktop consists of other screens from here on: a new segment says so. */
+  screensChanged(screens: readonly Screen[]): void {
+    if (this.#backend === null) return;
+    this.roll();
+    this.#backend = { ...this.#backend, screens };
   }
 
   /** Takes the first `count` events of a batch, those that the collection state admits. */

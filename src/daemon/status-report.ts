@@ -48,6 +48,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     },
     capture: {
       backend: recorder.backend?.backend ?? policy.policy?.capture.backend ?? 'auto',
+      backendWhy: recorder.backend?.why ?? '',
       alive: collection.state.child.phase === 'running',
       pid: collection.childPid,
       lastEventAt: recorder.lastEventWallMs === null ? null : iso(recorder.lastEventWallMs),

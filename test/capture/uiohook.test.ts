@@ -33,6 +33,7 @@ describe.skipIf(!hasX)('capture of a real X display', { timeout: 30_000 }, () =>
     expect(child.info).toEqual({
       backend: 'uiohook',
       coordinates: 'absolute',
+      why: 'it was asked for by name',
       screens: [{ x: 0, y: 0, width: 1280, height: 800, scale: 1 }],
     });
   });

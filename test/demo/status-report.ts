@@ -16,6 +16,7 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
     collection: { state, since: null, until: null, reasons: [] },
     capture: {
       backend: 'x11',
+      backendWhy: '',
       alive: true,
       pid: 2,
       lastEventAt: null,

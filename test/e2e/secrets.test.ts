@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestClient } from '../capture/test-window.ts';
 import { openSegment } from '../../src/segment/open-segment.ts';
+import { TestClient } from '../capture/test-window.ts';
 import { Desk, Program, segmentFiles, until } from './desk.ts';
 
 const canRun = ['openbox', 'i3lock', 'xprop'].every((tool) => existsSync(`/usr/bin/${tool}`));

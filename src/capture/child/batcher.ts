@@ -1,3 +1,4 @@
+import type { Screen } from '../../core/capture.ts';
 import type { EventColumns, LossCounts } from '../../core/events.ts';
 import type { Delay } from '../delay-node.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -10,6 +11,8 @@ const BURST_EVENTS = 4096;
 /** Where batches go. */
 export interface BatchOutlet {
   send(columns: EventColumns, loss: LossCounts): void;
+  /** The events sent before are of the old screens, those after it of these. */
+  sendScreens(screens: readonly Screen[]): void;
   /** The daemon has not yet taken what was sent. */
   readonly isFull: boolean;
 }
@@ -36,6 +39,8 @@ export class Batcher {
   #hadInput = false;
   #sentLoss = 0;
   #isDone = false;
+  /** Changes of the screens that have events of before them still to be sent. */
+  #changes: { readonly tMs: number; readonly screens: readonly Screen[] }[] = [];
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -45,6 +50,12 @@ export class Batcher {
   onInput(): void {
     this.#hadInput = true;
     if (this.#options.pipeline.waiting >= BURST_EVENTS) this.#sendReady();
+    this.#arm();
+  }
+
+  /** From `tMs` on the screens are these: told between the events of before and those of after it. */
+  screens(tMs: number, screens: readonly Screen[]): void {
+    this.#changes.push({ tMs, screens });
     this.#arm();
   }
 
@@ -87,17 +98,28 @@ export class Batcher {
       this.#sendReady();
       poke();
     }
-    if (!pipeline.isEmpty || this.#hadInput) this.#arm();
+    if (!pipeline.isEmpty || this.#hadInput || this.#changes.length > 0) this.#arm();
   }
 
   #sendReady(isLast = false): void {
     const { pipeline, outlet } = this.#options;
-    let count = pipeline.countReady();
+    for (let change = this.#changes[0]; change !== undefined; change = this.#changes[0]) {
+      this.#sendBefore(change.tMs, isLast);
+      if (!pipeline.isReadyUntil(change.tMs) || pipeline.countReady(change.tMs) > 0) return;
+      outlet.sendScreens(change.screens);
+      this.#changes.shift();
+    }
+    this.#sendBefore(Number.POSITIVE_INFINITY, isLast);
+    if (lossSum(pipeline.loss) !== this.#sentLoss && (isLast || !outlet.isFull)) this.#send(0);
+  }
+
+  #sendBefore(tMs: number, isLast: boolean): void {
+    const { pipeline, outlet } = this.#options;
+    let count = pipeline.countReady(tMs);
     while (count > 0 && (isLast || !outlet.isFull)) {
       this.#send(Math.min(count, BURST_EVENTS));
-      count = pipeline.countReady();
+      count = pipeline.countReady(tMs);
     }
-    if (lossSum(pipeline.loss) !== this.#sentLoss && (isLast || !outlet.isFull)) this.#send(0);
   }
 
   #send(count: number): void {

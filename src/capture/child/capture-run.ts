@@ -62,6 +62,7 @@ export class CaptureRun {
       pipeline: this.#pipeline,
       outlet: {
         send: (columns, loss) => pipe.send({ type: 'batch', columns, loss }),
+        sendScreens: (screens) => pipe.send({ type: 'screens', screens }),
         get isFull() {
           return pipe.isFull;
         },
@@ -111,6 +112,7 @@ export class CaptureRun {
   #host(): BackendHost {
     return {
       sink: this.#sink(),
+      screens: (tMs, screens) => this.#batcher.screens(tMs, screens),
       fail: (reason) => this.#stopped.resolve(reason),
       end: () => {
         this.#batcher.finish();

@@ -3,6 +3,7 @@ import type { Delay } from '../delay-node.ts';
 import { BackendFailure, type CaptureBackend } from './backend.ts';
 import { ReplayBackend } from './replay-backend.ts';
 import { UiohookBackend } from './uiohook-backend.ts';
+import { X11Backend } from './x11-backend.ts';
 
 /** What back ends need from the outside. */
 export interface BackendSurroundings {
@@ -21,21 +22,40 @@ export function chooseBackend(config: CaptureConfig, surroundings: BackendSurrou
 }
 
 function liveBackend(name: string, surroundings: BackendSurroundings): CaptureBackend {
-  if (name === 'auto' && (surroundings.env['WAYLAND_DISPLAY'] ?? '') !== '') {
+  switch (name) {
+    case 'auto':
+      return automatic(surroundings);
+    case 'x11':
+      return new X11Backend({ ...surroundings, why: CHOSEN });
+    case 'uiohook':
+      return new UiohookBackend({ ...surroundings, why: CHOSEN });
+    case 'replay':
+      throw new BackendFailure('no-recording', 'There is no recording to replay.', 'pass --replay FILE.csv');
+    default:
+      throw new BackendFailure(
+        'no-such-backend',
+        `There is no capture back end ${JSON.stringify(name.slice(0, 40))} in this version.`,
+        'set capture.backend to "auto"',
+      );
+  }
+}
+
+const CHOSEN = 'it was asked for by name';
+
+/**
+ * The back end for this session. An X server without RECORD is no reason for another one: the hook needs it as much.
+ */
+function automatic(surroundings: BackendSurroundings): CaptureBackend {
+  if (surroundings.platform === 'darwin') {
+    return new UiohookBackend({ ...surroundings, why: 'this is macOS' });
+  }
+  if ((surroundings.env['WAYLAND_DISPLAY'] ?? '') !== '') {
     // XWayland shows the hook X programs only: half a record that looks like a whole one.
     throw new BackendFailure(
       'wayland-unsupported',
       'This is a Wayland session; input there cannot be captured yet.',
-      'log in to an X11 session, or set capture.backend to "uiohook" to capture X programs only',
+      'log in to an X11 session, or set capture.backend to "x11" to capture X programs only',
     );
   }
-  if (name === 'auto' || name === 'uiohook') return new UiohookBackend(surroundings);
-  if (name === 'replay') {
-    throw new BackendFailure('no-recording', 'There is no recording to replay.', 'pass --replay FILE.csv');
-  }
-  throw new BackendFailure(
-    'no-such-backend',
-    `There is no capture back end ${JSON.stringify(name.slice(0, 40))} in this version.`,
-    'set capture.backend to "auto"',
-  );
+  return new X11Backend({ ...surroundings, why: 'this is an X11 session of this machine' });
 }

@@ -145,11 +145,14 @@ export class Pipeline implements InputSink {
     this.#settledMs = Number.POSITIVE_INFINITY;
   }
 
-  /** How many events can be sent now. */
-  countReady(): number {
-    const quantumStartMs = roundDown(this.#lastMs);
-    const readyMs = Math.max(this.#settledMs, Math.min(quantumStartMs, this.#undecidedSinceMs()));
-    return this.#buffer.countBefore(Math.min(readyMs, this.#ripeMs));
+  /** How many events can be sent now, of those before `beforeMs`. */
+  countReady(beforeMs = Number.POSITIVE_INFINITY): number {
+    return this.#buffer.countBefore(Math.min(beforeMs, this.#readyMs()));
+  }
+
+  /** Whether all there ever will be before `tMs` can be sent now, or was. */
+  isReadyUntil(tMs: number): boolean {
+    return this.#readyMs() >= tMs;
   }
 
   /** Removes and gives the first `count` events; ask {@link countReady} before. */
@@ -179,6 +182,12 @@ export class Pipeline implements InputSink {
     this.#lastMs = Math.max(this.#lastMs, Math.floor(tMs));
     this.#keys.advance(this.#lastMs);
     return true;
+  }
+
+  #readyMs(): number {
+    const quantumStartMs = roundDown(this.#lastMs);
+    const decidedMs = Math.max(this.#settledMs, Math.min(quantumStartMs, this.#undecidedSinceMs()));
+    return Math.min(decidedMs, this.#ripeMs);
   }
 
   #undecidedSinceMs(): number {

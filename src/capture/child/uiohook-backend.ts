@@ -3,8 +3,15 @@ import type { BackendInfo } from '../../core/capture.ts';
 import { MOD } from '../../core/events.ts';
 import type { ModifierKnowledge } from '../../core/masking.ts';
 import type { Delay } from '../delay-node.ts';
-import { BackendFailure, type BackendHost, type CaptureBackend, type InputSink } from './backend.ts';
+import {
+  BackendFailure,
+  type BackendHost,
+  type CaptureBackend,
+  type InputSink,
+  probeFailed,
+} from './backend.ts';
 import { HookClock } from './hook-clock.ts';
+import { withinTime } from './time-limit.ts';
 import { uiohookKeyId } from './uiohook-keys.ts';
 import { openDisplay } from './x11/open-display.ts';
 import type { XConnection } from './x11/x-connection.ts';
@@ -30,6 +37,9 @@ const UNNUMBERED_BUTTON = 6;
  */
 const CROSSING_MS = 30;
 
+/** A server that answers nothing for this long is hung; a busy one answers in milliseconds. */
+const ANSWER_TIMEOUT_MS = 5000;
+
 export interface UiohookOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
@@ -37,6 +47,8 @@ export interface UiohookOptions {
   readonly uid: number;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
+  /** Why this back end, for the person. */
+  readonly why: string;
 }
 
 type HookEvent = UiohookKeyboardEvent | UiohookMouseEvent | UiohookWheelEvent;
@@ -82,6 +94,7 @@ export class UiohookBackend implements CaptureBackend {
       backend: 'uiohook',
       coordinates: 'absolute',
       screens: this.#display === null ? [] : [this.#display.setup.screen],
+      why: this.#options.why,
     };
   }
 
@@ -92,6 +105,18 @@ export class UiohookBackend implements CaptureBackend {
    */
   poke(): void {
     if (this.#display !== null) void queryPointer(this.#display);
+  }
+
+  setBurstMs(): void {
+    // The hook calls for each event.
+  }
+
+  async probe(): Promise<void> {
+    if (this.#hook === null) throw probeFailed('Capture has not started.');
+    // Without an X server there is nothing that could be asked.
+    if (this.#display === null) return;
+    const answer = await withinTime(queryPointer(this.#display), ANSWER_TIMEOUT_MS, this.#options.delay);
+    if (answer === 'late' || answer === null) throw probeFailed('The X server does not answer.');
   }
 
   async stop(): Promise<void> {

@@ -58,6 +58,7 @@ function recordingWords({ capture, collection, policy }: StatusReport, nowMs: nu
   const now = capture.alive
     ? [
         `pointer moves, buttons and wheel; ${keyWords(policy.keys)}`,
+        ...(capture.backendWhy === '' ? [] : [`${capture.backend} was chosen because ${capture.backendWhy}`]),
         `by ${capture.backend}${capture.pid === null ? '' : `, process ${capture.pid}`}, ${lastEvent(capture.lastEventAt, nowMs)}`,
       ]
     : ['nothing now: no capture process exists'];

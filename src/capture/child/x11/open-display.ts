@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Delay } from '../../delay-node.ts';
 import { BackendFailure } from '../backend.ts';
 import { findCookie } from './x-authority.ts';
-import { XConnection } from './x-connection.ts';
+import { XConnection, type XWire } from './x-connection.ts';
 import { parseDisplay, readSetupReply, setupReplyBytes, setupRequest, type XSetup } from './x-setup.ts';
 
 /** A server that does not answer within this is hung; a busy one answers in milliseconds. */
@@ -20,11 +20,8 @@ export interface XDisplayOptions {
   /** Whose displays may be opened, beside root's: our own user id. */
   readonly uid: number;
   readonly delay: Delay;
-  /**
-   * Called after each read, when its packets have been handled. `isDrained`: nothing more was there.
-   * Who reads in bursts pauses here.
-   */
-  readonly onRead?: (isDrained: boolean) => void;
+  /** See {@link XWire}. */
+  readonly onRead?: XWire['onRead'];
 }
 
 /**
@@ -37,11 +34,8 @@ export async function openDisplay(options: XDisplayOptions, signal: AbortSignal)
   const path = `/tmp/.X11-unix/X${number}`;
   await checkOwner(path, number, options.uid);
   let take: (chunk: Buffer) => void = () => undefined;
-  const onRead = options.onRead ?? ((): void => undefined);
-  const socket = await openSocket(path, number, (chunk) => {
-    take(chunk);
-    onRead(chunk.length < READ_BYTES);
-  });
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const socket = await openSocket(path, number, buffer, (chunk) => take(chunk));
   const cancelTimeout = options.delay(SETUP_TIMEOUT_MS, () => socket.destroy());
   const giveUp = (): void => void socket.destroy();
   // Not an option of the socket: the signal is for the start alone, and what comes before a stop is still read.
@@ -50,7 +44,8 @@ export async function openDisplay(options: XDisplayOptions, signal: AbortSignal)
   try {
     const reply = whenReplied(socket, number, (taker) => (take = taker));
     socket.write(setupRequest(await readCookie(options, number)));
-    const connection = new XConnection(socket, await reply);
+    const onRead = options.onRead ?? ((): void => undefined);
+    const connection = new XConnection({ socket, buffer, onRead }, await reply);
     take = (chunk) => connection.push(chunk);
     return connection;
   } catch (error) {
@@ -110,9 +105,13 @@ async function checkOwner(path: string, number: string, uid: number): Promise<vo
   );
 }
 
-function openSocket(path: string, number: string, take: (chunk: Buffer) => void): Promise<Socket> {
+function openSocket(
+  path: string,
+  number: string,
+  buffer: Buffer,
+  take: (chunk: Buffer) => void,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     const callback = (sizeBytes: number): boolean => {
       take(buffer.subarray(0, sizeBytes));
       return true;

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { PACKET, PacketReader, type TakePacket } from './x-packets.ts';
 import { pair, xRequest } from './x-request.ts';
@@ -13,6 +14,15 @@ export interface XExtension {
   readonly majorOpcode: number;
   readonly firstEvent: number;
   readonly firstError: number;
+}
+
+/** Where a connection's bytes come from. */
+export interface XWire {
+  readonly socket: Socket;
+  /** What the socket reads into. */
+  readonly buffer: Buffer;
+  /** Called after each read, when its packets have been handled; who reads in bursts pauses here. */
+  readonly onRead: (isDrained: boolean) => void;
 }
 
 interface Pending {
@@ -32,6 +42,7 @@ interface Pending {
  */
 export class XConnection {
   readonly setup: XSetup;
+  readonly #wire: XWire;
   readonly #socket: Socket;
   readonly #reader = new PacketReader();
   readonly #listeners = new Set<TakePacket>();
@@ -46,7 +57,9 @@ export class XConnection {
   #isClosed = false;
   #onGone: () => void = () => undefined;
 
-  constructor(socket: Socket, setup: XSetup) {
+  constructor(wire: XWire, setup: XSetup) {
+    const { socket } = wire;
+    this.#wire = wire;
     this.#socket = socket;
     this.setup = setup;
     socket.on('close', () => this.#gone());
@@ -142,9 +155,26 @@ export class XConnection {
     this.#socket.resume();
   }
 
+  /**
+   * Reads what is there at once, past the event loop; for a connection that is paused. Leaving and entering the loop's
+   * watch for each burst would cost a wakeup more: libuv forgets a descriptor only when it becomes readable.
+   */
+  readNow(): void {
+    const fd = descriptorOf(this.#socket);
+    const { buffer } = this.#wire;
+    let isDrained = fd === null;
+    while (fd !== null && !isDrained && !this.#isClosed) {
+      const sizeBytes = tryRead(fd, buffer);
+      if (sizeBytes === 0) return;
+      isDrained = sizeBytes < buffer.length;
+      this.push(buffer.subarray(0, sizeBytes));
+    }
+  }
+
   /** Takes what was read from the socket. */
   push(chunk: Buffer): void {
     if (!this.#reader.push(chunk, this.#take)) this.#socket.destroy();
+    this.#wire.onRead(chunk.length < this.#wire.buffer.length);
   }
 
   /** Ends the connection; what was asked and not answered is `null`. */
@@ -199,4 +229,21 @@ export class XConnection {
     for (const { end } of left) end();
     this.#onGone();
   }
+}
+
+/** 0 also when the other end is gone: the socket hears of that itself once it is watched again. */
+function tryRead(fd: number, buffer: Buffer): number {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, null);
+  } catch {
+    return 0;
+  }
+}
+
+/** Node does not say a socket's descriptor but by its handle. */
+function descriptorOf(socket: Socket): number | null {
+  if (!('_handle' in socket) || socket.destroyed) return null;
+  const handle = socket._handle;
+  if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return null;
+  return typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : null;
 }
