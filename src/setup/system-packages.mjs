@@ -15,7 +15,7 @@ const LIBRARY_PACKAGES = {
 const DISPLAY_PROGRAMS = { Xvfb: 'xvfb', openbox: 'openbox', xdotool: 'xdotool' };
 
 /** `ss` shows whose connections there are, the stock `age` opens what we encrypt; a real screen locker, X clients. */
-const TEST_PROGRAMS = { ss: 'iproute2', age: 'age', i3lock: 'i3lock', xev: 'x11-utils', xprop: 'x11-utils' };
+const TEST_PROGRAMS = { ss: 'iproute2', age: 'age', i3lock: 'i3lock', xev: 'x11-utils' };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
 const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' };
@@ -36,7 +36,7 @@ export function missingSystemPackages(root, purpose) {
 
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
-  const missing = [...libraries, ...new Set(absent), ...(purpose === 'test' ? missingPythonModules() : [])];
+  const missing = [...libraries, ...absent, ...(purpose === 'test' ? missingPythonModules() : [])];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { FocusX11 } from '../../src/capture/child/x11/focus-x11.ts';
 import { delayNode } from '../../src/capture/delay-node.ts';
 import type { Focus } from '../../src/core/focus.ts';
-import { TestClient } from './test-window.ts';
+import { TestClient, whenManaged } from './test-window.ts';
 import { hasX, Xvfb } from './xvfb.ts';
 
 const canRun = hasX && ['openbox', 'i3lock'].every((tool) => existsSync(`/usr/bin/${tool}`));
@@ -30,9 +30,7 @@ describe.skipIf(!canRun)('the window in use, on a real display', { timeout: 60_0
       env: { ...process.env, DISPLAY: server.display },
       stdio: 'ignore',
     });
-    const watch = await Watch.start(server.display);
-    await watch.until('desktop', 'editor');
-    watch.stop();
+    await whenManaged(server.display);
   }
 
   async function client(): Promise<TestClient> {
@@ -126,6 +124,23 @@ describe.skipIf(!canRun)('the window in use, on a real display', { timeout: 60_0
     await seen.until('secret');
     await prompt.destroy();
     await seen.until('editor', 'secret', 'desktop');
+  });
+
+  test('was a secret for a while when another window had the keyboard for a moment', async () => {
+    const x = await client();
+    const editor = await x.window({ title: 'editor' });
+    const seen = await watch();
+    await seen.until('editor');
+    for (const forMs of [0, 150]) {
+      seen.foci.length = 0;
+      const prompt = await x.window({ title: 'Passphrase:', isUnmanaged: true });
+      await prompt.takeFocus();
+      if (forMs > 0) await sleep(forMs);
+      await editor.takeFocus();
+      await prompt.destroy();
+      await seen.until('editor');
+      expect(seen.foci.map(({ kind }) => kind)).toContain('secret');
+    }
   });
 
   test('is a secret when it does not say what it is', async () => {

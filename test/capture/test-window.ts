@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDisplay } from '../../src/capture/child/x11/open-display.ts';
 import type { XConnection } from '../../src/capture/child/x11/x-connection.ts';
 import { getInputFocus } from '../../src/capture/child/x11/x-core.ts';
@@ -125,5 +126,25 @@ export class TestWindow {
   async destroy(): Promise<void> {
     this.#x.send(xRequest(OPCODE.destroyWindow, 0, [this.id]));
     await getInputFocus(this.#x);
+  }
+}
+
+/**
+ * Resolves when a window manager gives a new window the keyboard. One that just starts leaves those alone that it finds.
+ */
+export async function whenManaged(display: string): Promise<void> {
+  const client = await TestClient.connect(display);
+  try {
+    for (let tries = 0; tries < 100; tries++) {
+      const window = await client.window({ title: 'Is there a manager?' });
+      for (let waits = 0; waits < 20; waits++) {
+        if ((await client.inputFocus()) === window.id) return;
+        await sleep(20);
+      }
+      await window.destroy();
+    }
+    throw new Error('no window manager came');
+  } finally {
+    client.close();
   }
 }

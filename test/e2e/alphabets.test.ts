@@ -9,7 +9,7 @@ const SECONDS = Number(process.env['ALPHABETS_SECONDS'] ?? 40);
 
 const ALLOWED = ['Left', 'Right', 'Up', 'Down'];
 /** What tells which window is in use, and what locks it; without them only the other interruptions are tried. */
-const hasFocus = ['openbox', 'i3lock', 'xprop'].every((tool) => existsSync(`/usr/bin/${tool}`));
+const hasFocus = ['openbox', 'i3lock'].every((tool) => existsSync(`/usr/bin/${tool}`));
 const FORBIDDEN = ['F2', 'F3', 'F4', 'F6', 'F7', 'F8', 'F9'];
 
 describe('two alphabets', () => {
@@ -43,8 +43,12 @@ describe('two alphabets', () => {
     return found;
   };
 
+  let typed: string[] = [];
+
   async function typeSome(alphabet: readonly string[]): Promise<void> {
-    await desk.display.input(...Array.from({ length: 6 }, () => `key ${pick(alphabet)} sleep 0.03`));
+    const keys = Array.from({ length: 6 }, () => pick(alphabet));
+    typed.push(...keys);
+    await desk.display.input(...keys.map((key) => `key ${key} sleep 0.03`));
   }
 
   /** Stops capture in one of the ways a person can, types what must not be found, and starts it again. */
@@ -131,13 +135,14 @@ describe('two alphabets', () => {
         if (left.length === 0) left = Object.keys(ways);
         const name = pick(left);
         left = left.filter((other) => other !== name);
-        done.push(name);
+        typed = [];
         await ways[name]?.();
         await desk.waitFor(
           'capture to go on',
           ({ collection, capture }) =>
             collection.state === 'capturing' && capture.focus === (hasFocus ? 'known' : 'unknown'),
         );
+        done.push(`${name}: ${typed.join(' ')}`);
         await sleep(250);
         await typeSome(ALLOWED);
       }

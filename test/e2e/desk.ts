@@ -17,6 +17,7 @@ import type { EventRecord } from '../../src/core/events.ts';
 import type { StatusReport } from '../../src/core/status.ts';
 import { readOwnerIdentities } from '../../src/privacy/owner-identity.ts';
 import { openSegment } from '../../src/segment/open-segment.ts';
+import { whenManaged } from '../capture/test-window.ts';
 
 const run = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -102,10 +103,7 @@ class Display {
   /** Runs a window manager that tells which window is in use. */
   async startManager(): Promise<void> {
     this.#manager = new Program('openbox', ['--sm-disable'], this.env());
-    await until('the window manager', async () => {
-      const { stdout } = await run('xprop', ['-root', '_NET_SUPPORTING_WM_CHECK'], { env: this.env() });
-      return /window id/.test(stdout);
-    });
+    await whenManaged(this.name);
   }
 
   env(): Record<string, string> {

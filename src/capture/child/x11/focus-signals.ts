@@ -3,6 +3,7 @@ import { eventType, X_EVENT } from './x-core.ts';
 
 /** Modes of focus events (X.h): those of a grab say that the keyboard is taken, the others that it is not. */
 const GRAB_MODES: readonly boolean[] = [false, true, false, true];
+const DETAIL_INFERIOR = 2;
 const UNMAP_NOTIFY = 18;
 /** Set in an event that another client made. */
 const SENT = 0x80;
@@ -24,9 +25,12 @@ export class FocusSignals {
   isGrabbed = false;
   /** How many signs of a change came; to see whether one came during a look. */
   count = 0;
+  /** The window that was found to be in use. */
+  active = 0;
   readonly #place: ReadonlySet<number>;
   readonly #titles: ReadonlySet<number>;
   #isTitleOnly = true;
+  #hasLeft = false;
   #firstStampMs: number | null = null;
   #lastStampMs = 0;
 
@@ -47,6 +51,11 @@ export class FocusSignals {
     return this.#isTitleOnly;
   }
 
+  /** The keyboard has left the active window since {@link clear}, whether or not it came back. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
   /** The server's time between the first and the last change of a property since {@link clear}. */
   get spanMs(): number {
     // Stamps are 32 bits and wrap.
@@ -62,6 +71,7 @@ export class FocusSignals {
   /** What came so far has been looked into. */
   clear(): void {
     this.#isTitleOnly = true;
+    this.#hasLeft = false;
     this.#firstStampMs = null;
   }
 
@@ -78,6 +88,7 @@ export class FocusSignals {
       case X_EVENT.focusIn:
       case X_EVENT.focusOut:
         this.isGrabbed = GRAB_MODES[bytes[offset + 8] ?? 1] ?? true;
+        this.#hasLeft ||= this.#isLeaving(bytes, offset);
         this.#isTitleOnly = false;
         return true;
       case X_EVENT.propertyNotify:
@@ -89,6 +100,15 @@ export class FocusSignals {
       default:
         return false;
     }
+  }
+
+  /** To a window within it is not away from it. */
+  #isLeaving(bytes: Buffer, offset: number): boolean {
+    return (
+      eventType(bytes, offset) === X_EVENT.focusOut &&
+      bytes.readUInt32LE(offset + 4) === this.active &&
+      bytes[offset + 1] !== DETAIL_INFERIOR
+    );
   }
 
   #isProperty(atom: number, stampMs: number): boolean {

@@ -17,10 +17,10 @@ const SETTLE_MS = 300;
  */
 const IDLE_READ_MS = 100;
 /**
- * Two changes so far apart that were read together: what was in use between them can no longer be learnt, and there was
- * time to type into it. Keys were seen 11 to 15 ms ahead of a change.
+ * A switch that takes longer than this left time to type into what was in use meanwhile, which cannot be told any more.
+ * Window managers take a few milliseconds.
  */
-const MISSED_AFTER_MS = 50;
+const SWITCH_MS = 50;
 
 export interface FocusX11Options extends XDisplayOptions {
   readonly nowMonoMs: () => number;
@@ -49,6 +49,7 @@ export class FocusX11 implements FocusSource {
   /** When the last sign of a change was read, and since when no look gave a clear answer. */
   #signMs = 0;
   #unclearSinceMs: number | null = null;
+  #doubtSinceMs: number | null = null;
   #hasNoise = false;
   #cancelSettle: () => void = () => undefined;
   #cancelRead: () => void = () => undefined;
@@ -98,6 +99,7 @@ export class FocusX11 implements FocusSource {
 
   #onSign(): void {
     this.#signMs = this.#options.nowMonoMs();
+    this.#doubtSinceMs ??= this.#signMs;
     this.#isCertain = false;
     if (this.#signals?.isGrabbed === true) this.#host?.changed({ kind: 'secret' }, this.#signMs);
     this.#beginLook(false);
@@ -158,11 +160,17 @@ export class FocusX11 implements FocusSource {
 
   #conclude(look: FocusLook, signals: FocusSignals): void {
     const { nowMonoMs, delay } = this.#options;
-    const isMissed = signals.spanMs > MISSED_AFTER_MS;
-    signals.clear();
-    this.#last = look;
-    if (isMissed) this.#host?.changed({ kind: 'secret' }, nowMonoMs());
     const { found } = look;
+    // Away and back is a visit to a window that was not looked at, however short.
+    const isVisit = signals.hasLeft && look.active === signals.active;
+    const doubtMs = this.#signMs - (this.#doubtSinceMs ?? this.#signMs);
+    const isSwitch = !isVisit && signals.spanMs <= SWITCH_MS && doubtMs <= SWITCH_MS;
+    this.#last = look;
+    if (found.kind === 'window' || found.kind === 'no-manager') {
+      if (!isSwitch) this.#host?.changed({ kind: 'secret' }, nowMonoMs());
+      signals.clear();
+      signals.active = look.active;
+    }
     if (signals.isGrabbed || this.#cover !== 0) this.#tell({ kind: 'secret' }, this.#signMs);
     else if (found.kind === 'no-manager') this.#tell({ kind: 'unknown' }, this.#signMs);
     else if (found.kind === 'window') this.#tell({ kind: 'window', ...found.window }, this.#signMs);
@@ -177,6 +185,7 @@ export class FocusX11 implements FocusSource {
 
   #tell(focus: Focus, atMs: number): void {
     this.#unclearSinceMs = null;
+    this.#doubtSinceMs = null;
     this.#isCertain = true;
     this.#host?.changed(focus, atMs);
   }
