@@ -170,6 +170,11 @@ export class Recorder {
     this.#sleep = { fromMonoMs, sleptMs };
   }
 
+  /** What happened from `fromMonoMs` on was left out, until the next event. */
+  withheld(fromMonoMs: number): void {
+    this.#pending.beginGap('withheld', fromMonoMs);
+  }
+
   /** Writes what is pending, durably; `false` when the disk refused, in which case it is kept and tried again. */
   flush(): boolean {
     const isWritten = this.#write();

@@ -20,6 +20,9 @@ const TEST_PROGRAMS = {
   ss: 'iproute2',
   // Opens what we encrypt.
   age: 'age',
+  // A real screen locker, and X clients.
+  i3lock: 'i3lock',
+  xev: 'x11-utils',
   // Change a display.
   xrandr: 'x11-xserver-utils',
   setxkbmap: 'x11-xkb-utils',

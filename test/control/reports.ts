@@ -25,6 +25,7 @@ export const CAPTURING: StatusReport = {
     lastEventAt: '2026-11-24T14:00:00.000Z',
     events: { recorded: 12_345, thinned: 210, redacted: 57, dropped: 0 },
     restarts: 0,
+    focus: 'known',
   },
   spool: {
     segments: 3,
