@@ -4,10 +4,12 @@ import { Bus } from '../conditions/dbus/bus.ts';
 import { isOtherSystemBus, sessionBusSockets, systemBusSockets } from '../conditions/dbus/bus-address.ts';
 import { macosSources, notifyChanges, outputOf } from '../conditions/macos-source-node.ts';
 import { networkSysfs } from '../conditions/network-sysfs.ts';
+import { DesktopNotifier } from '../conditions/notifier-desktop.ts';
 import { powerSysfs } from '../conditions/power-sysfs.ts';
 import { SessionBusSource } from '../conditions/session-bus-source.ts';
 import { sysfsRoot } from '../conditions/sysfs-root.ts';
 import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
+import type { Notifier } from '../core/notifier.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,6 +18,7 @@ export interface MachineConditions {
   readonly power: PowerSource;
   readonly network: NetworkSource;
   readonly session: SessionSource;
+  readonly notifier: Notifier;
   /** Lets go of the buses, after the sources were stopped. */
   readonly stop: () => void;
 }
@@ -38,6 +41,7 @@ export function machineConditions(
   const power = powerSysfs(root);
   const network = networkSysfs(root);
   const session = new SessionBusSource({ systemBus, sessionBus, uid, delay: delayNode });
+  const notifier = new DesktopNotifier(sessionBus);
   const stopBuses = (): void => {
     systemBus.stop();
     sessionBus.stop();
@@ -47,6 +51,7 @@ export function machineConditions(
     return {
       power: macPower,
       network: macNetwork,
+      notifier,
       session,
       stop: () => {
         stop();
@@ -59,6 +64,7 @@ export function machineConditions(
   return {
     power: isFolderOnly ? power : powerBus(systemBus, power, delayNode),
     network: isFolderOnly ? network : networkBus(systemBus, network, delayNode),
+    notifier,
     session,
     stop: stopBuses,
   };

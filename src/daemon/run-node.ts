@@ -44,7 +44,7 @@ export function parseRunOptions(options: Record<string, unknown>): RunOptions {
     throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
   }
   return {
-    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook']) : null,
+    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook']) : null,
     replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
     mode: oneOf('--mode', String(mode), MODES),
     isUntilStdinCloses: untilStdinCloses === true,
@@ -120,6 +120,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       power: conditions.power,
       network: conditions.network,
       session: conditions.session,
+      notifier: conditions.notifier,
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,

@@ -14,10 +14,19 @@ const LIBRARY_PACKAGES = {
 /** A display of its own for a machine without one, with a window manager and a way to send it input. */
 const DISPLAY_PROGRAMS = { Xvfb: 'xvfb', openbox: 'openbox', xdotool: 'xdotool' };
 
-/** `ss` shows whose connections there are; the stock `age` opens what we encrypt; a message bus and UPower to be asked. */
+/** Programs that only tests call. */
 const TEST_PROGRAMS = {
+  // Whose connections there are.
   ss: 'iproute2',
+  // Opens what we encrypt.
   age: 'age',
+  // A real screen locker, and X clients.
+  i3lock: 'i3lock',
+  xev: 'x11-utils',
+  // Change a display.
+  xrandr: 'x11-xserver-utils',
+  setxkbmap: 'x11-xkb-utils',
+  // A message bus, and UPower on it.
   'dbus-daemon': 'dbus',
   upowerd: 'upower',
   'umockdev-wrapper': 'umockdev',

@@ -18,13 +18,36 @@ const NO_AUTO_START = 0x2;
 /** Bytes that say how long a message is. */
 export const HEAD_BYTES = 16;
 
-/** A method to call. All that we ever send are strings and numbers. */
+/** An argument that is neither a string nor an unsigned number: its signature, and how it is written. */
+export interface SpecialArgument {
+  readonly signature: 'i' | 'as' | 'a{sv}';
+  readonly value: number;
+}
+
+/** A number that may be negative (`i`). */
+export function signed(value: number): SpecialArgument {
+  return { signature: 'i', value };
+}
+
+/** No strings (`as`): an array of no bytes. */
+export function stringsNone(): SpecialArgument {
+  return { signature: 'as', value: 0 };
+}
+
+/** No names with values (`a{sv}`): an array of no bytes. */
+export function variantsNone(): SpecialArgument {
+  return { signature: 'a{sv}', value: 0 };
+}
+
+/** A method to call. */
 export interface MethodCall {
   readonly destination: string;
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  readonly args?: readonly (string | number)[];
+  readonly args?: readonly (string | number | SpecialArgument)[];
+  /** A service that is not running may be started for it. */
+  readonly mayStart?: true;
 }
 
 /** A message that came in. Of what is not given, the field is an empty string. */
@@ -40,14 +63,19 @@ export interface Message {
   readonly body: readonly BusValue[];
 }
 
-/** A method call as bytes, little-endian. It never starts a service. */
+/** A method call as bytes, little-endian. It starts a service only where the call says so. */
 export function encodeCall(call: MethodCall, serial: number): Uint8Array {
   const body = new Bytes();
   let signature = '';
   for (const value of call.args ?? []) {
-    signature += typeof value === 'string' ? 's' : 'u';
+    signature += typeof value === 'string' ? 's' : typeof value === 'number' ? 'u' : value.signature;
     if (typeof value === 'string') body.text(value);
-    else body.uint32(value);
+    else if (typeof value === 'number') body.uint32(value);
+    else {
+      body.uint32(value.value >>> 0);
+      // Padding to the first pair comes even where there is none (specification, "Marshaling Containers").
+      if (value.signature === 'a{sv}') body.align(8);
+    }
   }
   const fields = new Bytes();
   fields.field(FIELD.path, 'o', call.path);
@@ -57,7 +85,7 @@ export function encodeCall(call: MethodCall, serial: number): Uint8Array {
   if (signature !== '') fields.field(FIELD.signature, 'g', signature);
 
   const out = new Bytes();
-  out.bytes.push(0x6c, TYPE.call, NO_AUTO_START, 1); // 'l' for little-endian; protocol version 1
+  out.bytes.push(0x6c, TYPE.call, call.mayStart === true ? 0 : NO_AUTO_START, 1); // 'l' for little-endian; protocol version 1
   out.uint32(body.bytes.length);
   out.uint32(serial);
   out.uint32(fields.bytes.length);
