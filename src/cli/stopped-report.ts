@@ -46,7 +46,11 @@ export function stoppedReport(io: CliIo): StatusReport {
     },
     spool: storedPart(stateDir, lastGood),
     upload: uploadPart(stateDir, lastGood, io.clock.now().wallMs),
-    conditions: { power: 'unknown', network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null } },
+    conditions: {
+      power: 'unknown',
+      network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null },
+      session: { lock: 'unknown', sources: [] },
+    },
     consent: consentPart(stateDir, lastGood),
     exemptions: [],
     policy: {

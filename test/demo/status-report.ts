@@ -36,7 +36,11 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
       destination: 'http://127.0.0.1:7717',
       isSending: false,
     },
-    conditions: { power: 'ac', network: { kind: 'none', metered: 'no', ssidAllowed: null } },
+    conditions: {
+      power: 'ac',
+      network: { kind: 'none', metered: 'no', ssidAllowed: null },
+      session: { lock: 'unlocked', sources: ['logind'] },
+    },
     consent: { state: 'granted', noticeId: null, grantedAt: null },
     exemptions: [],
     policy: { source: 'policy.toml', id: null, keys: 'shortcuts', problems: [] },
