@@ -354,7 +354,7 @@ async function eventsBelow(folder: string, identities: readonly string[]): Promi
 }
 
 /** The daemon may have moved a file on since it was listed. */
-export function readIfThere(file: string): Uint8Array | undefined {
+export function readIfThere(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
   } catch {
