@@ -1,5 +1,6 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
 import type { NetworkKind, PowerState, Session } from './conditions.ts';
+import type { FocusName } from './focus.ts';
 import type { Shown } from './notifier.ts';
 import type { PolicyProblem } from './policy.ts';
 
@@ -27,6 +28,8 @@ export interface StatusReport {
   };
   readonly capture: {
     readonly backend: string;
+    /** Why that back end, in words; empty while none has started. */
+    readonly backendWhy: string;
     readonly alive: boolean;
     readonly pid: number | null;
     readonly lastEventAt: string | null;
@@ -37,6 +40,8 @@ export interface StatusReport {
       readonly dropped: number;
     };
     readonly restarts: number;
+    /** Whether it is known what is in use; never what. `excluded`: nothing is recorded now. `null`: no one looks. */
+    readonly focus: FocusName | null;
   };
   readonly spool: {
     readonly segments: number;

@@ -10,6 +10,7 @@ import { admittedCount, type CollectionName, type Reason } from '../core/collect
 import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
+import type { FocusName } from '../core/focus.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
 import type { Notifier } from '../core/notifier.ts';
@@ -126,6 +127,8 @@ export class Daemon {
   #unrecorded: LedgerFact[] = [];
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
+  /** What the capture process knows of the window in use; `null` while there is none. */
+  #focus: FocusName | null = null;
   #captureConfig = '';
   /** What the running capture process has the person know. */
   #childNotes: readonly Reason[] = [];
@@ -356,7 +359,7 @@ export class Daemon {
       policy:
         policy === null
           ? null
-          : { hours: parseHours(policy.capture.hours) ?? null, refusal: this.#refusal(policy) },
+          : { hours: parseHours(policy.capture.hours) ?? null, refusal: captureRefusal(policy) },
     });
     this.consentChanged();
     this.#restartSchedule(policy);
@@ -389,6 +392,7 @@ export class Daemon {
         policy: this.policy,
         cost: this.#cost,
         announcement: () => this.#announcer.last,
+        focus: this.#focus,
         notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
@@ -439,6 +443,7 @@ export class Daemon {
       delay: delayNode,
       onMessage: (message) => this.#onChildMessage(generation, message),
       onExit: (reason) => {
+        this.#focus = null;
         this.recorder.flush();
         if (reason.code !== 'stopped') this.ports.log.warn({ code: reason.code }, reason.text);
         if (this.settings.replay !== null && !this.collection.state.isStopping) {
@@ -474,6 +479,14 @@ export class Daemon {
         }
         this.watchers.changed();
         return;
+      case 'focus':
+        this.#focus = message.focus;
+        if (message.withheldFromMonoMs !== null) this.recorder.withheld(message.withheldFromMonoMs);
+        this.watchers.changed();
+        return;
+      case 'screens':
+        this.recorder.screensChanged(message.screens);
+        return;
       case 'end':
         this.ports.replayEnded(null);
         return;
@@ -497,21 +510,17 @@ export class Daemon {
   }
 
   #configOf(policy: Policy): CaptureConfig {
-    const { keys, mouseHz, focusUnknown, backend } = policy.capture;
+    const { keys, mouseHz, focusUnknown, fullApps, backend } = policy.capture;
     const { replay } = this.settings;
     return {
       backend: replay === null ? (this.settings.backend ?? backend) : 'replay',
       keys,
       mouseHz,
       focusUnknown,
+      fullApps,
+      exclude: policy.exclude,
       replay,
     };
-  }
-
-  #refusal(policy: Policy) {
-    // A recording captures no one: only encryption that is missing stands against it.
-    const refusal = captureRefusal(policy);
-    return this.settings.replay !== null && refusal?.code === 'focus-unknown' ? null : refusal;
   }
 
   #stateChanged(from: CollectionName, to: CollectionName): void {

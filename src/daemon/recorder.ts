@@ -1,4 +1,4 @@
-import type { BackendInfo } from '../core/capture.ts';
+import type { BackendInfo, Screen } from '../core/capture.ts';
 import type { Clock, Instant, Log, Timers } from '../core/clock.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { type EventColumns, type LossCounts, NO_LOSS } from '../core/events.ts';
@@ -116,6 +116,13 @@ export class Recorder {
     this.#childLoss = NO_LOSS;
   }
 
+  /** The desktop consists of other screens from here on: a new segment says so. */
+  screensChanged(screens: readonly Screen[]): void {
+    if (this.#backend === null) return;
+    this.roll();
+    this.#backend = { ...this.#backend, screens };
+  }
+
   /** Takes the first `count` events of a batch, those that the collection state admits. */
   take(columns: EventColumns, count: number, loss: LossCounts): void {
     this.#childLoss = loss;
@@ -161,6 +168,11 @@ export class Recorder {
   slept(fromMonoMs: number, sleptMs: number): void {
     this.#pending.beginGap('asleep', fromMonoMs);
     this.#sleep = { fromMonoMs, sleptMs };
+  }
+
+  /** What happened from `fromMonoMs` on was left out, until the next event. */
+  withheld(fromMonoMs: number): void {
+    this.#pending.beginGap('withheld', fromMonoMs);
   }
 
   /** Writes what is pending, durably; `false` when the disk refused, in which case it is kept and tried again. */

@@ -44,7 +44,7 @@ export function parseRunOptions(options: Record<string, unknown>): RunOptions {
     throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
   }
   return {
-    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook']) : null,
+    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook']) : null,
     replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
     mode: oneOf('--mode', String(mode), MODES),
     isUntilStdinCloses: untilStdinCloses === true,
@@ -96,7 +96,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const clock: Clock = replayClock ?? machineClock;
   const speed = options.replay?.speed ?? 1;
   const timers = new NodeTimers(clock, speed === 'max' ? Infinity : speed);
-  const conditions = machineConditions(env, around.uid);
+  const conditions = machineConditions(env, around.uid, around.platform);
   const stopping = Promise.withResolvers<{ cause: string; problem: string | null }>();
   const daemon = new Daemon(
     {

@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import type { CollectionState, Reason } from '../core/collection.ts';
 import { remainingPauseMs } from '../core/collection.ts';
 import type { Network, Power, Session } from '../core/conditions.ts';
+import { type FocusName, focusReasons } from '../core/focus.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
 import { spentAt } from '../upload/spending.ts';
@@ -32,6 +33,8 @@ export interface ReportParts {
   readonly sealer: Sealer;
   /** Beside the reasons for the state. */
   readonly notes: readonly Reason[];
+  /** What the capture process knows of the window in use; `null` while there is none. */
+  readonly focus: FocusName | null;
 }
 
 /** `telemetryctl status --json` as of now. */
@@ -44,15 +47,17 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
       state: collection.state.name,
       since: iso(collection.state.sinceWallMs),
       until: untilOf(collection.state, now),
-      reasons: [...collection.reasons(), ...parts.notes],
+      reasons: [...collection.reasons(), ...focusNotes(parts), ...parts.notes],
     },
     capture: {
       backend: recorder.backend?.backend ?? policy.policy?.capture.backend ?? 'auto',
+      backendWhy: recorder.backend?.why ?? '',
       alive: collection.state.child.phase === 'running',
       pid: collection.childPid,
       lastEventAt: recorder.lastEventWallMs === null ? null : iso(recorder.lastEventWallMs),
       events: { recorded: recorder.recordedEvents, ...recorder.loss },
       restarts: collection.state.restarts,
+      focus: parts.focus,
     },
     spool: spoolPart(parts),
     upload: uploadPart(parts, now),
@@ -68,6 +73,12 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     },
     cost: costPart(parts),
   };
+}
+
+/** What the focus withholds; said only while it decides. */
+function focusNotes({ collection, focus, policy }: ReportParts): Reason[] {
+  if (policy.policy === null || collection.state.name !== 'capturing') return [];
+  return focusReasons(focus, policy.policy.capture);
 }
 
 function untilOf(state: CollectionState, now: Instant): string | null {

@@ -19,11 +19,13 @@ export const CAPTURING: StatusReport = {
   collection: { state: 'capturing', since: '2026-11-24T13:57:00.000Z', until: null, reasons: [] },
   capture: {
     backend: 'x11',
+    backendWhy: 'this is an X11 session of this machine',
     alive: true,
     pid: 4242,
     lastEventAt: '2026-11-24T14:00:00.000Z',
     events: { recorded: 12_345, thinned: 210, redacted: 57, dropped: 0 },
     restarts: 0,
+    focus: 'known',
   },
   spool: {
     segments: 3,

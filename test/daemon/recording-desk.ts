@@ -20,6 +20,7 @@ import { HandClock, HandTimers } from './hand-clock.ts';
 export const SCREENS: BackendInfo = {
   backend: 'uiohook',
   coordinates: 'absolute',
+  why: 'a test wants it',
   screens: [{ x: 0, y: 0, width: 1920, height: 1080, scale: 1 }],
 };
 

@@ -16,11 +16,13 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
     collection: { state, since: null, until: null, reasons: [] },
     capture: {
       backend: 'x11',
+      backendWhy: '',
       alive: true,
       pid: 2,
       lastEventAt: null,
       events: { recorded, thinned: 0, redacted: 0, dropped: 0 },
       restarts: 0,
+      focus: null,
     },
     spool: { segments: 0, bytes: 0, limitBytes: 1, oldestAt: null, quarantined: 0, problem: null },
     upload: {
