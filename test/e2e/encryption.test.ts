@@ -133,8 +133,9 @@ function tracesBelow(folder: string): string[] {
     if (!entry.isFile()) continue;
     const file = path.join(entry.parentPath, entry.name);
     // One that moved on meanwhile is looked at where it went, by the look after all was sent.
-    const bytes = readIfThere(file);
-    if (bytes === undefined) continue;
+    const read = readIfThere(file);
+    if (read === undefined) continue;
+    const bytes = Buffer.from(read);
     for (const [form, pattern] of forms()) {
       if ([bytes, ...unpacked(bytes)].some((version) => version.includes(pattern)))
         found.push(`${file}: ${form}`);
