@@ -132,10 +132,8 @@ function tracesBelow(folder: string): string[] {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = path.join(entry.parentPath, entry.name);
-    // One that moved on meanwhile is looked at where it went, by the look after all was sent.
-    const read = readIfThere(file);
-    if (read === undefined) continue;
-    const bytes = Buffer.from(read);
+    const bytes = readIfThere(file);
+    if (bytes === undefined) continue;
     for (const [form, pattern] of forms()) {
       if ([bytes, ...unpacked(bytes)].some((version) => version.includes(pattern)))
         found.push(`${file}: ${form}`);
