@@ -9,6 +9,8 @@ const config = {
   keys: 'shortcuts',
   mouseHz: 1000,
   focusUnknown: 'record',
+  fullApps: [],
+  exclude: { apps: [], titles: [] },
   replay: null,
 } as const;
 const backend = chooseBackend(config, {

@@ -25,6 +25,8 @@ const config = {
   keys: 'shortcuts',
   mouseHz: 1000,
   focusUnknown: 'record',
+  fullApps: [],
+  exclude: { apps: [], titles: [] },
   replay: null,
 } as const;
 const backend = chooseBackend(config, surroundings);

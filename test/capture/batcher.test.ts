@@ -9,11 +9,12 @@ function batcherFor() {
   const said: string[] = [];
   const timers: (() => void)[] = [];
   const pipeline = new Pipeline({
-    keys: 'shortcuts',
     mouseHz: 1000,
     knows: { isAltCertain: true },
     maxWaiting: 1000,
+    ripens: false,
   });
+  pipeline.allow(0, 'shortcuts');
   const batcher = new Batcher({
     pipeline,
     outlet: {
@@ -29,18 +30,21 @@ function batcherFor() {
     },
     intervalMs: 1000,
     poke: () => undefined,
+    ripen: () => Promise.resolve(),
   });
   const move = (tMs: number): void => {
     pipeline.move(tMs, tMs, 0);
     batcher.onInput();
   };
-  const tick = (): void => {
+  const tick = async (): Promise<void> => {
     for (const fire of timers.splice(0)) fire();
+    await Promise.resolve();
+    await Promise.resolve();
   };
   return { batcher, said, move, tick, timers };
 }
 
-test('a change of the screens is told between the events of before and those of after it', () => {
+test('a change of the screens is told between the events of before and those of after it', async () => {
   const { batcher, said, move, tick } = batcherFor();
   for (const tMs of [1000, 1110, 1120]) move(tMs);
   // Told late: events of after it are waiting already.
@@ -49,25 +53,25 @@ test('a change of the screens is told between the events of before and those of 
   move(1320);
   batcher.screens(1310, LARGE);
   move(1450);
-  tick();
+  await tick();
   expect(said).toEqual(['moves 1000 1110 1120', 'screen 640', 'moves 1150', 'screen 1280', 'moves 1320']);
 });
 
-test('a change of the screens waits while earlier events may still come', () => {
+test('a change of the screens waits while earlier events may still come', async () => {
   const { batcher, said, move, tick } = batcherFor();
   move(1000);
   batcher.screens(1050, SMALL);
-  tick();
+  await tick();
   expect(said).toEqual([]);
   // Silence decides: nothing of before will come.
-  tick();
+  await tick();
   expect(said).toEqual(['moves 1000', 'screen 640']);
 });
 
-test('a change of the screens in silence is told by itself, and leaves nothing to wait for', () => {
+test('a change of the screens in silence is told by itself, and leaves nothing to wait for', async () => {
   const { batcher, said, tick, timers } = batcherFor();
   batcher.screens(5000, SMALL);
-  tick();
+  await tick();
   expect(said).toEqual(['screen 640']);
   expect(timers).toEqual([]);
 });

@@ -17,6 +17,8 @@ const CONFIG: CaptureConfig = {
   keys: 'shortcuts',
   mouseHz: 125,
   focusUnknown: 'record',
+  fullApps: ['a'],
+  exclude: { apps: ['b'], titles: [] },
   replay: { file: '/tmp/a b.csv', speed: 'max' },
 };
 

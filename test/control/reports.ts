@@ -25,6 +25,7 @@ export const CAPTURING: StatusReport = {
     lastEventAt: '2026-11-24T14:00:00.000Z',
     events: { recorded: 12_345, thinned: 210, redacted: 57, dropped: 0 },
     restarts: 0,
+    focus: 'known',
   },
   spool: {
     segments: 3,
@@ -45,7 +46,11 @@ export const CAPTURING: StatusReport = {
     destination: 'http://127.0.0.1:7717',
     isSending: false,
   },
-  conditions: { power: 'ac', network: { kind: 'wifi', metered: 'no', ssidAllowed: null } },
+  conditions: {
+    power: 'ac',
+    network: { kind: 'wifi', metered: 'no', ssidAllowed: null },
+    session: { lock: 'unlocked', sources: ['logind'] },
+  },
   consent: { state: 'granted', noticeId: '1a2b3c4d', grantedAt: '2026-11-21T14:00:00.000Z' },
   exemptions: [],
   policy: { source: '/etc/telemetryd/policy.toml', id: '5e6f7a8b9c0d1e2f', keys: 'shortcuts', problems: [] },
@@ -86,7 +91,11 @@ export const PAUSED: StatusReport = {
     ],
     nextAttemptAt: null,
   },
-  conditions: { power: 'battery', network: { kind: 'ethernet', metered: 'unknown', ssidAllowed: null } },
+  conditions: {
+    power: 'battery',
+    network: { kind: 'ethernet', metered: 'unknown', ssidAllowed: null },
+    session: { lock: 'unlocked', sources: ['logind'] },
+  },
   policy: {
     ...CAPTURING.policy,
     source: 'last-good',

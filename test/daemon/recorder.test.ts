@@ -3,6 +3,20 @@ import { NO_LOSS } from '../../src/core/events.ts';
 import { RecordingDesk, SCREENS } from './recording-desk.ts';
 
 describe('flushing', () => {
+  it('writes into each segment the head that the ledger has when it begins', () => {
+    const desk = new RecordingDesk();
+    desk.begin();
+    desk.batch();
+    desk.recorder.roll();
+    desk.ledgerHead = '12'.repeat(32);
+    desk.batch();
+    desk.recorder.roll();
+    expect(desk.segments().map(({ header }) => header.ledgerHead)).toEqual([
+      'ab'.repeat(32),
+      '12'.repeat(32),
+    ]);
+  });
+
   it('writes one block when the interval has passed since the first event, and nothing before', () => {
     const desk = new RecordingDesk();
     desk.begin();

@@ -23,8 +23,10 @@ export interface BatcherOptions {
   readonly delay: Delay;
   /** `null`: by count only, for a replay at full speed, so that its result does not depend on the machine's. */
   readonly intervalMs: number | null;
-  /** Called before each timed batch, see `CaptureBackend.poke`. */
+  /** Called after each timed batch, see `CaptureBackend.poke`. */
   readonly poke: () => void;
+  /** Called before each timed batch: lets the pipeline know what is ripe by now. */
+  readonly ripen: () => Promise<void>;
 }
 
 /**
@@ -36,6 +38,7 @@ export class Batcher {
   #cancel: (() => void) | null = null;
   #hadInput = false;
   #sentLoss = 0;
+  #isDone = false;
   /** Changes of the screens that have events of before them still to be sent. */
   #changes: { readonly tMs: number; readonly screens: readonly Screen[] }[] = [];
 
@@ -63,27 +66,35 @@ export class Batcher {
 
   /** Sends all there is, room or not, and disarms the timer. */
   finish(): void {
+    this.#isDone = true;
     this.#cancel?.();
     this.#cancel = null;
     this.#options.pipeline.settle();
     this.#sendReady(true);
   }
 
+  /** Sends what is ready, if there is room. */
+  sendReady(): void {
+    if (!this.#isDone) this.#sendReady();
+  }
+
   #arm(): void {
     const { delay, intervalMs } = this.#options;
-    if (this.#cancel !== null || intervalMs === null) return;
+    if (this.#cancel !== null || intervalMs === null || this.#isDone) return;
     this.#cancel = delay(intervalMs, () => {
       this.#cancel = null;
-      this.#tick();
+      void this.#tick();
     });
   }
 
-  #tick(): void {
-    const { pipeline, outlet, poke } = this.#options;
+  async #tick(): Promise<void> {
+    const { pipeline, outlet, poke, ripen } = this.#options;
     // While the daemon does not read, time passes without anything being decided by it.
     if (!outlet.isFull) {
       if (!this.#hadInput) pipeline.settle();
       this.#hadInput = false;
+      await ripen();
+      if (this.#isDone) return;
       this.#sendReady();
       poke();
     }

@@ -17,21 +17,7 @@ export interface BackendSurroundings {
 
 /** The back end that the configuration asks for; throws {@link BackendFailure} when it may or can not be had. */
 export function chooseBackend(config: CaptureConfig, surroundings: BackendSurroundings): CaptureBackend {
-  if (config.focusUnknown === 'block') {
-    throw new BackendFailure(
-      'focus-unknown',
-      'The policy captures only where the focused application is known, and nothing here can tell it yet.',
-      'set capture.focus_unknown to "no-keys" to record the pointer without any key',
-    );
-  }
   if (config.replay !== null) return new ReplayBackend({ ...config.replay, ...surroundings });
-  if (config.keys === 'full') {
-    throw new BackendFailure(
-      'full-refused',
-      'Full key capture needs to know the focused application, and nothing here can tell it yet.',
-      'set capture.keys to "shortcuts"',
-    );
-  }
   return liveBackend(config.backend, surroundings);
 }
 

@@ -35,10 +35,12 @@ export async function openDisplay(options: XDisplayOptions, signal: AbortSignal)
   await checkOwner(path, number, options.uid);
   let take: (chunk: Buffer) => void = () => undefined;
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  const socket = await openSocket(path, number, signal, buffer, (chunk) => take(chunk));
+  const socket = await openSocket(path, number, buffer, (chunk) => take(chunk));
   const cancelTimeout = options.delay(SETUP_TIMEOUT_MS, () => socket.destroy());
   const giveUp = (): void => void socket.destroy();
+  // Not an option of the socket: the signal is for the start alone, and what comes before a stop is still read.
   signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
   try {
     const reply = whenReplied(socket, number, (taker) => (take = taker));
     socket.write(setupRequest(await readCookie(options, number)));
@@ -106,7 +108,6 @@ async function checkOwner(path: string, number: string, uid: number): Promise<vo
 function openSocket(
   path: string,
   number: string,
-  signal: AbortSignal,
   buffer: Buffer,
   take: (chunk: Buffer) => void,
 ): Promise<Socket> {
@@ -115,7 +116,7 @@ function openSocket(
       take(buffer.subarray(0, sizeBytes));
       return true;
     };
-    const socket = connect({ path, signal, onread: { buffer, callback } });
+    const socket = connect({ path, onread: { buffer, callback } });
     socket.once('connect', () => resolve(socket));
     socket.on('error', (cause) => {
       socket.destroy();
