@@ -23,6 +23,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'print what is recorded, why, and who reads it',
     load: () => import('./commands/notice.ts'),
   },
+  purge: {
+    summary: 'remove what was recorded, here and where it was sent',
+    load: () => import('./commands/purge.ts'),
+  },
   upload: { summary: 'show uploads, or start one now', load: () => import('./commands/upload.ts') },
   inspect: { summary: 'verify and show recorded files', load: () => import('./commands/inspect.ts') },
   export: {

@@ -1,4 +1,5 @@
 import type { LoadedPolicy } from '../core/policy.ts';
+import type { PurgeReceipt } from '../core/purge.ts';
 import type { StatusReport } from '../core/status.ts';
 import type {
   ConsentReply,
@@ -6,6 +7,9 @@ import type {
   NoticeReply,
   PauseReply,
   PauseRequest,
+  PlanRequest,
+  PurgePlan,
+  PurgeRequest,
   RequestReply,
   RoundMessage,
   SegmentResult,
@@ -35,6 +39,8 @@ export interface ControlHandlers {
   policy(): Reply<LoadedPolicy>;
   reload(): Reply<LoadedPolicy>;
   uploadNow(): Reply<UploadNowReply>;
+  purgePlan(request: PlanRequest): Reply<PurgePlan>;
+  purge(request: PurgeRequest): Reply<PurgeReceipt>;
   round(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void>;
   roundResult(result: SegmentResult): Reply<void>;
   roundReply(reply: RequestReply): Reply<void>;

@@ -9,6 +9,8 @@ import {
   parseEmptyRequest,
   parseGrantRequest,
   parsePauseRequest,
+  parsePlanRequest,
+  parsePurgeRequest,
   parseRequestReply,
   parseSegmentResult,
 } from './validate.ts';
@@ -39,6 +41,8 @@ const TABLE: Readonly<Record<string, Route>> = {
   [ROUTES.policy]: { method: 'GET', reply: (handlers) => handlers.policy() },
   [ROUTES.reload]: withoutFields((handlers) => handlers.reload()),
   [ROUTES.uploadNow]: withoutFields((handlers) => handlers.uploadNow()),
+  [ROUTES.purgePlan]: { method: 'POST', act: (handlers, body) => handlers.purgePlan(parsePlanRequest(body)) },
+  [ROUTES.purge]: { method: 'POST', act: (handlers, body) => handlers.purge(parsePurgeRequest(body)) },
   [ROUTES.round]: { method: 'GET', stream: (handlers, emit, signal) => handlers.round(emit, signal) },
   [ROUTES.roundResult]: {
     method: 'POST',

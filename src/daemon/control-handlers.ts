@@ -9,6 +9,7 @@ import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
+import type { Purger } from './purger.ts';
 import type { UploadDriver } from './upload-driver.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -20,6 +21,7 @@ export interface Controlled {
   readonly policy: PolicyKeeper;
   readonly upload: UploadDriver;
   readonly requests: PersonRequests;
+  readonly purger: Purger;
   readonly watchers: Watchers;
   status(): StatusReport;
   consentChanged(): void;
@@ -74,6 +76,8 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return { ...daemon.policy.mustHave(), problems: daemon.policy.problems };
     },
     uploadNow: () => daemon.upload.uploadNow(),
+    purgePlan: (request) => daemon.purger.plan(request),
+    purge: (request) => daemon.purger.purge(request),
     round: (emit, signal) =>
       (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),

@@ -30,10 +30,13 @@ import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
+import { CutKeys } from './cut-keys.ts';
+import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
+import { Purger } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
@@ -54,6 +57,8 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** Where their revocation outlasts the state folder; `null` where no one is captured. */
+  readonly revocationPath: string | null;
 }
 
 export interface DaemonPorts {
@@ -104,6 +109,7 @@ export class Daemon {
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
   #requests: PersonRequests | null = null;
+  #purger: Purger | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
   #device: Device | null = null;
@@ -138,6 +144,12 @@ export class Daemon {
       recipients: () => this.#recipients(),
       recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
       seal: ports.seal,
+      cutKeys: new CutKeys({
+        clock,
+        timers,
+        keyFolder: ports.keyFolder,
+        holdBackMs: () => this.policy.policy?.upload.holdBackMs ?? 0,
+      }),
     });
     this.recorder = new Recorder({
       clock,
@@ -188,6 +200,10 @@ export class Daemon {
     return this.#mustHave(this.#upload);
   }
 
+  get purger(): Purger {
+    return this.#mustHave(this.#purger);
+  }
+
   get requests(): PersonRequests {
     return this.#mustHave(this.#requests);
   }
@@ -212,7 +228,7 @@ export class Daemon {
     ]);
     for (const problem of recovery.problems) log.warn({ problem }, 'a file could not be recovered');
     await policyIsRead;
-    const file = openConsent(stateDir, randomBytes);
+    const file = openConsent(stateDir, randomBytes, this.settings.revocationPath);
     if (file.problem !== null) log.error({}, file.problem);
     this.#consent = new ConsentKeeper({ clock, file, uid, record: (facts) => this.record(facts) });
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
@@ -249,18 +265,35 @@ export class Daemon {
       randomBytes,
       stateDir,
       device: this.#device.pseudonym,
-      handlers: {},
+      handlers: { deletion: deletionHandler((facts) => this.record(facts)) },
       mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
       network: () => network.current().kind,
       startUploader,
       charge: (bytes) => this.upload.chargeAlso(bytes),
       changed: () => this.watchers.changed(),
     });
+    this.#purger = new Purger({
+      clock,
+      log,
+      randomBytes,
+      stateDir,
+      spool: this.spool,
+      collection: this.collection,
+      recorder: this.recorder,
+      sealer: this.sealer,
+      encryption: this.#encryption,
+      upload: this.upload,
+      requests: this.requests,
+      record: (facts) => this.record(facts),
+      changed: () => this.watchers.changed(),
+    });
+    this.consent.policyChanged(this.policy.loaded);
+    this.#encryption.start();
+    await this.#purger.start();
     await this.#upload.start();
     await this.#server.start();
     this.#requests.start();
     this.applyPolicy();
-    this.#encryption.start();
     this.sealer.work();
     this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
@@ -280,6 +313,7 @@ export class Daemon {
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
     await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#requests?.stop()]);
+    await this.#purger?.whenSettled();
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();

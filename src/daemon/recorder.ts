@@ -65,6 +65,9 @@ export class Recorder {
   #pastLoss: LossCounts = NO_LOSS;
   #writtenLoss: LossCounts = NO_LOSS;
 
+  #purgeFromWallMs: number | null = null;
+  /** Events that the running purge kept from being written. */
+  purgedEvents = 0;
   recordedEvents = 0;
   /** When the last event happened, milliseconds since the epoch. */
   lastEventWallMs: number | null = null;
@@ -79,6 +82,11 @@ export class Recorder {
 
   get backend(): BackendInfo | null {
     return this.#backend;
+  }
+
+  /** Whether nothing waits to be written. */
+  get isEmpty(): boolean {
+    return this.#pending.isEmpty;
   }
 
   /** Losses of all children of this run. */
@@ -106,8 +114,14 @@ export class Recorder {
   /** Takes the first `count` events of a batch, those that the collection state admits. */
   take(columns: EventColumns, count: number, loss: LossCounts): void {
     this.#childLoss = loss;
-    if (count === 0) return;
-    const admitted = { ...columns, count };
+    const admitted = { ...columns, count: this.#unpurged(columns, count) };
+    this.purgedEvents += count - admitted.count;
+    if (admitted.count === 0) return;
+    this.#keep(admitted);
+  }
+
+  #keep(columns: EventColumns): void {
+    const { count } = columns;
     const first = columns.t[0] ?? 0;
     const last = columns.t[count - 1] ?? 0;
     this.activeMs += Math.max(0, last - Math.max(first, this.#lastEventMonoMs ?? first));
@@ -119,7 +133,7 @@ export class Recorder {
     if (this.#pending.isEmpty) {
       this.#ports.timers.set('flush', now.bootMs + this.#ports.limits().flushMs, () => this.flush());
     }
-    this.#pending.add(admitted, offsetMs);
+    this.#pending.add(columns, offsetMs);
   }
 
   /** Capture has ended for now: a gap begins, and is written when it goes on. */
@@ -178,6 +192,40 @@ export class Recorder {
       this.#refused(error);
       return false;
     }
+  }
+
+  /**
+   * A purge begins: what is pending is forgotten from a time on (milliseconds since the epoch), and so is what the capture
+   * process still hands over, until {@link purgeEnded}.
+   */
+  purgeBegins(fromWallMs: number): void {
+    this.#purgeFromWallMs = fromWallMs;
+    const forgotten = this.#pending.forgetFrom(fromWallMs);
+    this.purgedEvents += forgotten;
+    this.recordedEvents -= forgotten;
+    if (this.#pending.isEmpty && this.#storageProblem === null) this.#ports.timers.clear('flush');
+    const { wallMs, monoMs } = this.#now();
+    const sinceMs = fromWallMs === -Infinity ? 0 : Math.max(0, wallMs - fromWallMs);
+    this.#pending.beginGap('withheld', monoMs - sinceMs);
+  }
+
+  /** Nothing older can arrive any more. Returns how many events were forgotten in memory. */
+  purgeEnded(): number {
+    this.roll();
+    this.#purgeFromWallMs = null;
+    const count = this.purgedEvents;
+    this.purgedEvents = 0;
+    return count;
+  }
+
+  /** How many of the first `count` events of a batch a running purge lets through. */
+  #unpurged(columns: EventColumns, count: number): number {
+    if (this.#purgeFromWallMs === null) return count;
+    const { wallMs, monoMs } = this.#now();
+    const fromMonoMs = this.#purgeFromWallMs - (wallMs - monoMs);
+    let kept = 0;
+    while (kept < count && (columns.t[kept] ?? 0) < fromMonoMs) kept++;
+    return kept;
   }
 
   /** Forgets what is pending and not yet written: consent was revoked. */

@@ -12,6 +12,7 @@ import type { Clock } from '../core/clock.ts';
 import { EXIT, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { loadPolicy } from '../policy/policy-process.ts';
+import { revocationPathOf } from '../privacy/consent-file.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
@@ -100,6 +101,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       backend: options.backend,
       replay: options.replay,
       uid: around.uid,
+      revocationPath: options.replay === null ? revocationPathOf(place.identityPath) : null,
     },
     {
       clock,

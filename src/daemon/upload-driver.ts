@@ -2,6 +2,7 @@ import type { Round, RoundMessage, SegmentResult, UploadNowReply } from '../cont
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import type { ConsentStanding } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import { messageOf } from '../core/errors.ts';
 import {
   type Blocker,
   gateBlockers,
@@ -13,7 +14,7 @@ import { isWithinHours, msToNextEdge, parseHours } from '../core/hours.ts';
 import type { Policy } from '../core/policy.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
-import type { Spool } from '../spool/spool.ts';
+import type { RoundFile, Spool } from '../spool/spool.ts';
 import { charge, spentAt } from '../upload/spending.ts';
 import { backoffUntil, nextBackoff } from '../upload/upload-policy.ts';
 import type { UploadState } from './upload-state.ts';
@@ -80,6 +81,7 @@ export class UploadDriver {
   #round: ActiveRound | null = null;
   #isDue = false;
   #isStopping = false;
+  #isHeld = false;
   #lastRoundWallMs = 0;
 
   constructor(ports: UploadPorts, state: UploadState) {
@@ -155,7 +157,8 @@ export class UploadDriver {
     else
       this.#ports.timers.set('upload-wake', bootMs + Math.max(0, wakeWallMs - wallMs), () => this.refresh());
 
-    const isReady = found.length === 0 && this.#round === null && !this.#isStopping && this.#isDue;
+    const isFree = this.#round === null && !this.#isStopping && !this.#isHeld;
+    const isReady = found.length === 0 && isFree && this.#isDue;
     if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
   }
 
@@ -201,6 +204,18 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
     this.#ports.changed();
     this.evaluate();
+  }
+
+  /** Ends a running round and begins none until {@link release}; resolves when all files are back in `sealed/`. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    this.#abort('a purge');
+    await this.#round?.process.exited;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (!this.#isStopping) this.evaluate();
   }
 
   /** Bytes that something else of ours sent or received. */
@@ -279,10 +294,10 @@ export class UploadDriver {
   }
 
   #begin(policy: Policy['upload'], ripe: readonly SealedFacts[]): void {
-    const { spool, clock, timers, log } = this.#ports;
+    const { clock, timers, log } = this.#ports;
     const { wallMs, bootMs } = clock.now();
     const spent = spentAt(this.#state.spending, wallMs);
-    const files = spool.takeForRound(ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id));
+    const files = this.#take(ripe, policy.url);
     if (files.length === 0) return;
     this.#isDue = false;
     this.#lastRoundWallMs = wallMs;
@@ -309,6 +324,19 @@ export class UploadDriver {
     this.#watch();
     this.#ports.changed();
     void uploader.exited.then(() => this.#ended(ripe.length > files.length));
+  }
+
+  /** Without a note of what is about to leave nothing leaves: a purge must know where to ask for erasure. */
+  #take(ripe: readonly SealedFacts[], url: string): RoundFile[] {
+    try {
+      return this.#ports.spool.takeForRound(
+        ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id),
+        url,
+      );
+    } catch (error) {
+      this.#ports.log.error({ err: messageOf(error) }, 'no round can begin');
+      return [];
+    }
   }
 
   #watch(): void {

@@ -118,6 +118,16 @@ export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandle
     uploadNow: () => ({ started: true, blockers: [] }),
     round: (_emit, signal) => untilAborted(signal),
     roundResult: () => undefined,
+    purgePlan: () => ({ id: '', hasOpenSegment: false, segments: [] }),
+    purge: ({ id, scope }) => ({
+      id,
+      at: '',
+      scope: scope.kind,
+      from: null,
+      eventsInMemory: 0,
+      segments: [],
+      erasures: [],
+    }),
     roundReply: () => undefined,
     ...replaced,
   };

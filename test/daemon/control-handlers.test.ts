@@ -58,6 +58,8 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     policy,
     upload: desk.driver,
     requests: requestsOver(desk).requests,
+    // Tested with the files that it purges.
+    purger: undefined as never,
     watchers: new Watchers(clock, timers, status),
     status,
     consentChanged,

@@ -93,7 +93,7 @@ describe('a process that was killed', () => {
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
     seal(spool, stateDir, 2);
-    spool.takeForRound([segmentId(1), segmentId(2)]);
+    spool.takeForRound([segmentId(1), segmentId(2)], 'http://127.0.0.1:7717');
     spool.markSent(segmentId(1), SENT);
     expect(restart(stateDir)).toEqual([sentFact(1)]);
     expect(restart(stateDir)).toEqual([]);
@@ -103,7 +103,7 @@ describe('a process that was killed', () => {
     const stateDir = tempFolder();
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
-    spool.takeForRound([segmentId(1)]);
+    spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
     appendFileSync(join(stateDir, 'sent.jsonl'), `${JSON.stringify({ id: segmentId(1), ...SENT })}\n`);
     expect(restart(stateDir)).toEqual([sentFact(1)]);
     expect(listSegments(stateDir).map(({ stage }) => stage)).toEqual(['sent']);
@@ -126,7 +126,7 @@ describe('a process that was killed', () => {
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
     seal(spool, stateDir, 2);
-    spool.takeForRound([segmentId(1)]);
+    spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
     spool.markSent(segmentId(1), SENT);
     record(stateDir, sentFact(1));
     expect(restart(stateDir)).toEqual([]);
