@@ -100,6 +100,8 @@ export interface NoticeReply {
   readonly id: string;
   /** Plain text, 80 columns. */
   readonly text: string;
+  /** The same part by part, but for the controls. */
+  readonly parts: readonly { readonly label: string; readonly text: string }[];
 }
 
 export interface GrantRequest {

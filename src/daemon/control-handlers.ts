@@ -53,10 +53,7 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       await daemon.collection.whenSettled(SETTLE_MS);
       return daemon.status();
     },
-    notice: () => {
-      const { id, text } = daemon.consent.notice();
-      return { id, text };
-    },
+    notice: () => daemon.consent.notice(),
     consent: () => daemon.consent.view,
     grant: async (request) => {
       daemon.consent.grant(request);

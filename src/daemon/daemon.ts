@@ -15,6 +15,7 @@ import { type Pause, refreshPause, restorePause, startPause } from '../core/paus
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
 import type { StatusReport } from '../core/status.ts';
+import { missingForUpload } from '../core/upload-needs.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Refused } from '../policy/policy-outcome.ts';
 import { openConsent } from '../privacy/consent-file.ts';
@@ -44,6 +45,7 @@ import { statusReport } from './status-report.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
+import { WithheldRecord } from './withheld-record.ts';
 
 export interface DaemonSettings {
   readonly version: string;
@@ -105,6 +107,7 @@ export class Daemon {
   readonly #cost: CostMeter;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #withheld = new WithheldRecord((facts) => this.record(facts));
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
@@ -244,6 +247,7 @@ export class Daemon {
         device: this.#device.pseudonym,
         outboxDir: join(stateDir, 'outbox'),
         policy: () => this.policy.policy?.upload ?? null,
+        missing: () => (this.policy.policy === null ? [] : missingForUpload(this.policy.policy)),
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
         record: (facts) => this.record(facts),
@@ -330,7 +334,10 @@ export class Daemon {
 
   /** Reads the policy files anew. */
   async reloadPolicy(): Promise<void> {
-    if (await this.policy.reload()) this.applyPolicy();
+    if (await this.policy.reload()) {
+      this.upload.policyChanged();
+      this.applyPolicy();
+    }
     this.watchers.changed();
   }
 
@@ -495,6 +502,11 @@ export class Daemon {
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
+    const { wallMs } = this.clock.now();
+    const isWithheld = to !== 'capturing' && this.#gapKind(to) === 'withheld';
+    if (isWithheld)
+      this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
+    else this.#withheld.end(wallMs);
     this.watchers.changed();
   }
 

@@ -57,6 +57,8 @@ export class Recorder {
   #spareSequence: number | null = null;
   /** What the running child was started under; `null`: to be asked for when a segment is opened. */
   #circumstances: Circumstances | null = null;
+  /** The circumstances of the capture process that came last, as JSON: what is pending was recorded under them. */
+  #childUnder: string | null = null;
   /** What was last said of the disk. */
   #storageProblem: string | null = null;
 
@@ -97,8 +99,23 @@ export class Recorder {
   /** A capture process is about to start: what it records is recorded under what holds now, or in a new segment. */
   captureBegins(): void {
     const circumstances = this.#ports.circumstances();
-    if (JSON.stringify(circumstances) !== JSON.stringify(this.#circumstances)) this.roll();
+    const under = JSON.stringify(circumstances);
+    if (under !== JSON.stringify(this.#circumstances)) this.roll();
+    if (this.#childUnder !== null && under !== this.#childUnder) this.#dropUnwritten();
+    this.#childUnder = under;
     this.#circumstances = circumstances;
+  }
+
+  /** What still waits for a key was recorded under what held before: under another receipt it must not be written. */
+  #dropUnwritten(): void {
+    const count = this.#pending.forget();
+    if (count === 0) return;
+    this.recordedEvents -= count;
+    this.#pastLoss = addLoss(this.#pastLoss, { ...NO_LOSS, dropped: count });
+    this.#ports.log.warn(
+      { events: count },
+      'events that waited for a key are dropped: what is in force has changed',
+    );
   }
 
   /** A capture process is ready; other screens or another back end begin a new segment. */

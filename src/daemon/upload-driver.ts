@@ -16,7 +16,7 @@ import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
 import type { RoundFile, Spool } from '../spool/spool.ts';
 import { charge, spentAt } from '../upload/spending.ts';
-import { backoffUntil, nextBackoff } from '../upload/upload-policy.ts';
+import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import type { UploadState } from './upload-state.ts';
 
 /** A running uploader process. */
@@ -37,6 +37,8 @@ export interface UploadPorts {
   readonly device: string;
   readonly outboxDir: string;
   readonly policy: () => Policy['upload'] | null;
+  /** See `missingForUpload`. */
+  readonly missing: () => readonly string[];
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
@@ -162,6 +164,13 @@ export class UploadDriver {
     if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
   }
 
+  /** Another policy is in force: what the collector refused under the one before is tried anew. */
+  policyChanged(): void {
+    this.#state = { ...this.#state, backoff: NO_BACKOFF };
+    this.#ports.saveState(this.#state);
+    this.evaluate();
+  }
+
   uploadNow(): UploadNowReply {
     this.due();
     return {
@@ -261,6 +270,7 @@ export class UploadDriver {
       power: this.#ports.power.current(),
       network: this.#ports.network.current(),
       consent: this.#ports.consent(),
+      missing: this.#ports.missing(),
       spentTodayBytes: spent.todayBytes,
       spentMonthBytes: spent.monthBytes,
       backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
