@@ -78,7 +78,7 @@ export class RestingFiles {
       const ports = await this.#ports((facts) => ledger.appendEntries(facts));
       const left = readPurgeIntent(this.#stateDir);
       if (left !== null) await runPurge(left, 0, ports);
-      const intent = { id, scope, startedWallMs: this.#io.clock.now().wallMs, erasures: null };
+      const intent = { id, scope, startedWallMs: this.#io.clock.now().wallMs, erasures: null, found: [] };
       writePurgeIntent(this.#stateDir, intent);
       return await runPurge(intent, 0, ports);
     } finally {

@@ -1,5 +1,6 @@
 import { follow, get, post } from '../control/calls.ts';
-import type { PurgePlan } from '../control/protocol.ts';
+import type { GetReplies, PurgePlan } from '../control/protocol.ts';
+import { TelemetryError } from '../core/errors.ts';
 import { fromOf, type PurgeReceipt, type PurgeScope } from '../core/purge.ts';
 import { askDaemon, isDaemonDown } from './daemon.ts';
 import type { CliIo } from './io.ts';
@@ -36,7 +37,7 @@ async function planAtDaemon(io: CliIo, scope: PurgeScope): Promise<PlannedPurge>
   const { plan, socketPath, stateDir } = await askDaemon(io, async (path) => ({
     plan: await post(path, 'purgePlan', { scope }),
     socketPath: path,
-    stateDir: (await get(path, 'status')).daemon.stateDir,
+    stateDir: stateDirOf(await get(path, 'status')),
   }));
   return {
     plan,
@@ -77,4 +78,10 @@ export async function openErasures(
     if (!isDaemonDown(error)) throw error;
   });
   return open;
+}
+
+/** Only the person, who is told where it is, gets a plan. */
+function stateDirOf({ daemon }: GetReplies['status']): string {
+  if ('stateDir' in daemon) return daemon.stateDir;
+  throw new TelemetryError('not-permitted', 'This telemetryd records somebody else.', { op: 'purge' });
 }

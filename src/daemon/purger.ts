@@ -112,7 +112,7 @@ export class Purger {
       await Promise.all([upload.hold(), sealer.hold()]);
       const left = readPurgeIntent(stateDir);
       if (left !== null) await runPurge(left, 0, this.#filePorts([]));
-      const intent = { id, scope, startedWallMs: clock.now().wallMs, erasures: null };
+      const intent = { id, scope, startedWallMs: clock.now().wallMs, erasures: null, found: [] };
       writePurgeIntent(stateDir, intent);
       recorder.purgeBegins(fromOf(scope));
       // The process goes with all it holds; what it hands over of that time is not taken.
@@ -165,4 +165,9 @@ export class Purger {
   #canCut({ segment }: PurgeTarget): boolean {
     return segment === null || this.#ports.encryption.canOpen(segment);
   }
+}
+
+/** What an interrupted purge had found, some of which may be gone already. */
+export function purgingSegments(stateDir: string): string[] {
+  return (readPurgeIntent(stateDir)?.found ?? []).map(({ id }) => id);
 }

@@ -47,6 +47,8 @@ export interface UploadPorts {
   readonly startUploader: () => UploaderProcess;
   /** Power or network changed; called before the gate is looked at. */
   readonly conditionsChanged: () => void;
+  /** The disk refused to move a file of a round or to record it; `null`: it works again. */
+  readonly storage: (problem: string | null) => void;
   /** Something that status shows has changed. */
   readonly changed: () => void;
 }
@@ -85,6 +87,7 @@ export class UploadDriver {
   #isStopping = false;
   #isHeld = false;
   #lastRoundWallMs = 0;
+  #isDiskRefusing = false;
 
   constructor(ports: UploadPorts, state: UploadState) {
     this.#ports = ports;
@@ -162,6 +165,7 @@ export class UploadDriver {
     const isFree = this.#round === null && !this.#isStopping && !this.#isHeld;
     const isReady = found.length === 0 && isFree && this.#isDue;
     if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
+    else if (this.#isDiskRefusing && this.#round === null && this.#giveBack() !== null) this.#diskWorks();
   }
 
   /** Another policy is in force: what the collector refused under the one before is tried anew. */
@@ -209,7 +213,14 @@ export class UploadDriver {
     const sent = round?.round.segments.find((segment) => segment.id === result.id);
     const { wallMs } = this.#ports.clock.now();
     this.#state = { ...this.#state, spending: charge(this.#state.spending, result.chargedBytes, wallMs) };
-    if (round !== null && sent !== undefined) this.#settle(result, round.round.url, sent.sizeBytes, wallMs);
+    if (round !== null && sent !== undefined) {
+      try {
+        this.#settle(result, round.round.url, sent.sizeBytes, wallMs);
+      } catch (error) {
+        // The collector has it: sent again, it is told so, and recorded then.
+        this.#diskRefuses(error);
+      }
+    }
     this.#ports.saveState(this.#state);
     this.#ports.changed();
     this.evaluate();
@@ -304,10 +315,21 @@ export class UploadDriver {
   }
 
   #begin(policy: Policy['upload'], ripe: readonly SealedFacts[]): void {
-    const { clock, timers, log } = this.#ports;
+    const { spool, clock, timers, log } = this.#ports;
     const { wallMs, bootMs } = clock.now();
     const spent = spentAt(this.#state.spending, wallMs);
-    const files = this.#take(ripe, policy.url);
+    let files: RoundFile[];
+    try {
+      files = spool.takeForRound(
+        ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id),
+        policy.url,
+      );
+    } catch (error) {
+      this.#diskRefuses(error);
+      this.#giveBack();
+      return;
+    }
+    this.#diskWorks();
     if (files.length === 0) return;
     this.#isDue = false;
     this.#lastRoundWallMs = wallMs;
@@ -336,19 +358,6 @@ export class UploadDriver {
     void uploader.exited.then(() => this.#ended(ripe.length > files.length));
   }
 
-  /** Without a note of what is about to leave nothing leaves: a purge must know where to ask for erasure. */
-  #take(ripe: readonly SealedFacts[], url: string): RoundFile[] {
-    try {
-      return this.#ports.spool.takeForRound(
-        ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id),
-        url,
-      );
-    } catch (error) {
-      this.#ports.log.error({ err: messageOf(error) }, 'no round can begin');
-      return [];
-    }
-  }
-
   #watch(): void {
     this.#ports.timers.set('upload-watch', this.#ports.clock.now().bootMs + WATCH_MS, () => {
       if (this.#round === null) return;
@@ -363,11 +372,34 @@ export class UploadDriver {
     this.#round?.end?.();
     this.#round = null;
     for (const name of ['upload-watch', 'upload-connect']) this.#ports.timers.clear(name);
-    const returned = this.#ports.spool.returnFromOutbox();
+    const returned = this.#giveBack() ?? [];
     // What an abort cut short, or did not fit in a round that went well, goes on as soon as the gate allows.
     if (returned.length === 0 ? isMoreWaiting : wasAborted) this.#isDue = true;
     this.#ports.changed();
     if (!this.#isStopping) this.evaluate();
+  }
+
+  /** What is left in the outbox goes back; `null` when the disk does not let it. */
+  #giveBack(): readonly string[] | null {
+    try {
+      return this.#ports.spool.returnFromOutbox();
+    } catch (error) {
+      this.#diskRefuses(error);
+      return null;
+    }
+  }
+
+  /** Every later look at the gate tries again. */
+  #diskRefuses(error: unknown): void {
+    this.#ports.log.error({ err: messageOf(error) }, 'the disk refused to move or record a segment');
+    this.#isDiskRefusing = true;
+    this.#ports.storage(messageOf(error));
+  }
+
+  #diskWorks(): void {
+    if (!this.#isDiskRefusing) return;
+    this.#isDiskRefusing = false;
+    this.#ports.storage(null);
   }
 
   #abort(reason: string): void {

@@ -52,10 +52,12 @@ export async function runPurge(
 ): Promise<PurgeReceipt> {
   const { stateDir, spool } = ports;
   const targets = findTargets(begun.scope, stateDir, spool);
-  const intent = { ...begun, erasures: erasuresFor(targets, begun) };
+  const before = begun.found.filter(({ id }) => !targets.some((target) => target.id === id));
+  const found = [...before, ...targets.map(expectedOf)];
+  const intent = { ...begun, erasures: erasuresFor(targets, begun), found };
   writePurgeIntent(stateDir, intent);
   for (const erasure of intent.erasures) ports.ask(erasure, intent.id);
-  const segments: PurgedSegment[] = [];
+  const segments: PurgedSegment[] = [...before];
   for (const target of targets) {
     const { purged, facts } = await purgeOne(target, intent, ports);
     if (purged !== null) segments.push(purged);
@@ -66,6 +68,11 @@ export async function runPurge(
   ports.record([purgedFact(receipt)]);
   removePurgeIntent(stateDir);
   return receipt;
+}
+
+/** What will probably be said of it, should nobody be there any more to say it. */
+function expectedOf({ id, stage, bytes, events, isWhole }: PurgeTarget): PurgedSegment {
+  return { id, stage, bytes, events, outcome: isWhole ? 'deleted' : 'cut', replacement: null };
 }
 
 /** What a purge would act on now. */

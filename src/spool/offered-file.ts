@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { FileSystem } from './file-system.ts';
 import { isUuid } from './identifiers.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
 
@@ -6,14 +7,14 @@ import { readStateFile, writeStateFile } from './state-file.ts';
 export type Offered = ReadonlyMap<string, string>;
 
 /** Reads `offered.json`. A damaged one is kept aside and counts as empty. */
-export function readOffered(stateDir: string): Map<string, string> {
-  const read = readStateFile(pathOf(stateDir), parse);
+export function readOffered(stateDir: string, files: FileSystem): Map<string, string> {
+  const read = readStateFile(pathOf(stateDir), parse, files);
   return read.kind === 'ok' ? read.value : new Map();
 }
 
 /** Replaces it; durable when it returns. */
-export function writeOffered(stateDir: string, offered: Offered): void {
-  writeStateFile(pathOf(stateDir), { schema: 1, offered: Object.fromEntries(offered) });
+export function writeOffered(stateDir: string, offered: Offered, files: FileSystem): void {
+  writeStateFile(pathOf(stateDir), { schema: 1, offered: Object.fromEntries(offered) }, files);
 }
 
 function parse(json: unknown): Map<string, string> {

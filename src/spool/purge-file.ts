@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ErasureRequest, PurgeScope } from '../core/purge.ts';
+import type { ErasureRequest, PurgedSegment, PurgeScope } from '../core/purge.ts';
 import { removeFile } from './durable-file.ts';
 import { isUuid } from './identifiers.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
@@ -12,6 +12,8 @@ export interface PurgeIntent {
   readonly startedWallMs: number;
   /** What collectors are to be asked; `null` while that is not known, and then nothing was deleted yet. */
   readonly erasures: readonly ErasureRequest[] | null;
+  /** What it had found: some of that may be gone already, and belongs on the receipt. */
+  readonly found: readonly PurgedSegment[];
 }
 
 /** Writes `purge.json`; durable when it returns. */
@@ -41,6 +43,8 @@ function parse(json: unknown): PurgeIntent {
     scope: parseScope(fields['scope']),
     startedWallMs,
     erasures: Array.isArray(erasures) ? erasures.map(parseErasure) : null,
+    // Written by ourselves under the folder's lock, and only ever shown.
+    found: Array.isArray(fields['found']) ? (fields['found'] as PurgedSegment[]) : [],
   };
 }
 

@@ -133,12 +133,48 @@ describe('a process that was killed', () => {
   });
 });
 
-it('does not take a segment that is gone for one that is missing', () => {
-  const stateDir = tempFolder();
-  const spool = openSpool(stateDir);
-  seal(spool, stateDir, 1);
-  spool.enforceLimits({ limitBytes: 0, retentionMs: Infinity, keepSentMs: Infinity }, 0);
-  expect(restart(stateDir)).toEqual([]);
+const DROP_ALL = { limitBytes: 0, retentionMs: Infinity, keepSentMs: Infinity };
+
+describe('a process that was killed between deleting a file and the ledger', () => {
+  it('leaves that it was dropped to be recorded, once, with what it held', () => {
+    const stateDir = tempFolder();
+    const spool = openSpool(stateDir);
+    const { sizeBytes } = seal(spool, stateDir, 1);
+    spool.enforceLimits(DROP_ALL, 0);
+    seal(spool, stateDir, 2);
+    expect(restart(stateDir)).toEqual([
+      { type: 'dropped', segment: segmentId(1), bytes: sizeBytes, events: 20, cause: 'unknown' },
+    ]);
+    expect(restart(stateDir)).toEqual([]);
+  });
+
+  it('of a sent segment has lost a copy only', () => {
+    const stateDir = tempFolder();
+    const spool = openSpool(stateDir);
+    seal(spool, stateDir, 1);
+    spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
+    spool.markSent(segmentId(1), SENT);
+    record(stateDir, sentFact(1));
+    expect(restart(stateDir)).toEqual([]);
+    spool.enforceLimits(DROP_ALL, 0);
+    expect(restart(stateDir)).toMatchObject([{ type: 'dropped', segment: segmentId(1), cause: 'keep-sent' }]);
+    expect(restart(stateDir)).toEqual([]);
+  });
+
+  it('is not seen in what was recorded, quarantined or purged', () => {
+    const stateDir = tempFolder();
+    const spool = openSpool(stateDir);
+    for (const n of [1, 2, 3]) seal(spool, stateDir, n);
+    spool.takeForRound([segmentId(3)], 'http://127.0.0.1:7717');
+    spool.quarantine(segmentId(3));
+    for (const { id, sizeBytes } of spool.enforceLimits(DROP_ALL, 0))
+      record(stateDir, { type: 'dropped', segment: id, bytes: sizeBytes, events: 20, cause: 'quota' });
+    expect(restart(stateDir)).toEqual([]);
+    seal(spool, stateDir, 4);
+    spool.enforceLimits(DROP_ALL, 0);
+    record(stateDir, purgedFact(4));
+    expect(restart(stateDir)).toEqual([]);
+  });
 });
 
 it('finds exactly what is missing, whatever is, and in whatever order the two logs stand', () => {
@@ -180,4 +216,34 @@ it('goes through years of both logs', () => {
   ledger.close();
   expect(missingFacts(stateDir, [])).toEqual([sentFact(count)]);
   expect([...readLedger(stateDir)]).toHaveLength(count - 1);
+});
+
+function purgedFact(n: number): LedgerFact {
+  const segment = {
+    id: segmentId(n),
+    stage: 'sealed',
+    outcome: 'deleted',
+    bytes: 1,
+    events: 20,
+    replacement: null,
+  } as const;
+  const receipt = {
+    id: segmentId(900),
+    at: '2026-07-01T08:00:00.000Z',
+    scope: 'all',
+    from: null,
+    eventsInMemory: 0,
+    segments: [segment],
+    erasures: [],
+  } as const;
+  return { type: 'purged', purge: receipt.id, scope: 'all', segments: 1, bytes: 1, events: 20, receipt };
+}
+
+it('does not call lost what an interrupted purge was removing', () => {
+  const stateDir = tempFolder();
+  const spool = openSpool(stateDir);
+  seal(spool, stateDir, 1);
+  spool.discard(segmentId(1));
+  expect(missingFacts(stateDir, [], [segmentId(1)])).toEqual([]);
+  expect(missingFacts(stateDir, [])).toMatchObject([{ type: 'dropped', segment: segmentId(1) }]);
 });

@@ -70,7 +70,7 @@ async function purge(
   scope: PurgeScope,
   more: Partial<PurgePorts> = {},
 ) {
-  const intent = { id: PURGE_ID, scope, startedWallMs: START_WALL_MS, erasures: null };
+  const intent = { id: PURGE_ID, scope, startedWallMs: START_WALL_MS, erasures: null, found: [] };
   writePurgeIntent(place.stateDir, intent);
   const { ports, asked, facts } = portsOver(place.stateDir, place.spool, more);
   return { receipt: await runPurge(intent, 0, ports), asked, facts };
@@ -179,7 +179,8 @@ describe('a purge of files', () => {
       const intent = readPurgeIntent(place.stateDir);
       if (intent === null) throw new Error('nothing says that a purge is to be finished');
       const { ports: next, asked } = portsOver(place.stateDir, spool);
-      await runPurge(intent, 0, next);
+      const { segments } = await runPurge(intent, 0, next);
+      expect(new Set(segments.map(({ id }) => id))).toEqual(new Set([3, 4, 5, 6, 7, 8].map(segmentId)));
       expect(left(place.stateDir)).toEqual({ 1: 20, 2: 20, 3: 10 });
       expect(asked).toEqual(expected);
       expect(readdirSync(join(place.stateDir, 'quarantine'))).toEqual([]);

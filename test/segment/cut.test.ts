@@ -20,12 +20,10 @@ const TIMES = fc
   );
 
 const SPANS = fc.array(
-  fc
-    .tuple(fc.integer({ min: -500, max: 9000 }), fc.integer({ min: 0, max: 3000 }))
-    .map(([from, length]) => ({
-      fromWallMs: START_WALL_MS + from,
-      untilWallMs: START_WALL_MS + from + length,
-    })),
+  fc.tuple(fc.integer({ min: -500, max: 9000 }), fc.integer({ min: 0, max: 3000 })).map(([from, length]) => ({
+    fromWallMs: START_WALL_MS + from,
+    untilWallMs: START_WALL_MS + from + length,
+  })),
   { maxLength: 3 },
 );
 

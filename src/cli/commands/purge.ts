@@ -18,7 +18,6 @@ segment that holds older events as well keeps those. Works with the daemon down.
 Examples:
   telemetryctl purge --last 10m
   telemetryctl purge --unsent --dry-run
-  telemetryctl purge --all --yes --json
   telemetryctl purge list`;
 
 interface Options {
