@@ -138,7 +138,7 @@ export class SqliteCatalog implements Catalog {
       });
       return Promise.resolve({ erased, unknown });
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -9,7 +9,7 @@ export type Offered = ReadonlyMap<string, string>;
 /** Reads `offered.json`. A damaged one is kept aside and counts as empty. */
 export function readOffered(stateDir: string, files: FileSystem): Map<string, string> {
   const read = readStateFile(pathOf(stateDir), parse, files);
-  return read.kind === 'ok' ? read.value : new Map();
+  return read.kind === 'ok' ? read.value : new Map<string, string>();
 }
 
 /** Replaces it; durable when it returns. */
