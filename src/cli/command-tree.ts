@@ -24,7 +24,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'print the record of everything captured and sent',
     load: () => import('./commands/log.ts'),
   },
-  // REPORT
+  report: { summary: 'write all of it as a page with pictures', load: () => import('./commands/report.ts') },
   notice: {
     summary: 'print what is recorded, why, and who reads it',
     load: () => import('./commands/notice.ts'),

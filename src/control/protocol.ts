@@ -187,6 +187,8 @@ export interface Round {
   readonly url: string;
   readonly device: string;
   readonly outboxDir: string;
+  /** Hash of the ledger's last entry; the collector keeps it beside each segment. */
+  readonly ledgerHead: string;
   readonly rateBytesPerSecond: number;
   /** The round may charge at most this many bytes, both directions. */
   readonly budgetBytes: number;

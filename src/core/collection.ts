@@ -4,14 +4,16 @@ import { isWithinHours, msToNextEdge, type WeeklyHours } from './hours.ts';
 import type { Pause, Requester } from './pause.ts';
 
 /** Collection states of the public contract, in order of precedence: the first that applies is shown. */
-export type CollectionName =
-  | 'stopped'
-  | 'awaiting-consent'
-  | 'paused'
-  | 'exempt'
-  | 'locked'
-  | 'blocked'
-  | 'capturing';
+export const COLLECTION_NAMES = [
+  'stopped',
+  'awaiting-consent',
+  'paused',
+  'exempt',
+  'locked',
+  'blocked',
+  'capturing',
+] as const;
+export type CollectionName = (typeof COLLECTION_NAMES)[number];
 
 export type ConsentStanding = 'granted' | 'missing' | 'stale' | 'revoked';
 

@@ -1,5 +1,7 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
-import type { NetworkKind, PowerState } from './conditions.ts';
+import type { NetworkKind, PowerState, Session } from './conditions.ts';
+import type { FocusName } from './focus.ts';
+import type { Shown } from './notifier.ts';
 import type { RequestKind } from './person-request.ts';
 import type { PolicyProblem } from './policy.ts';
 
@@ -27,6 +29,8 @@ export interface StatusReport {
   };
   readonly capture: {
     readonly backend: string;
+    /** Why that back end, in words; empty while none has started. */
+    readonly backendWhy: string;
     readonly alive: boolean;
     readonly pid: number | null;
     readonly lastEventAt: string | null;
@@ -37,6 +41,8 @@ export interface StatusReport {
       readonly dropped: number;
     };
     readonly restarts: number;
+    /** Whether it is known what is in use; never what. `excluded`: nothing is recorded now. `null`: no one looks. */
+    readonly focus: FocusName | null;
   };
   readonly spool: {
     readonly segments: number;
@@ -71,12 +77,20 @@ export interface StatusReport {
       readonly metered: 'yes' | 'no' | 'unknown';
       readonly ssidAllowed: boolean | null;
     };
+    /** The lock of the person's session, and who tells of it; no `sources`: nothing here tells when it is locked. */
+    readonly session: Session;
   };
   readonly consent: {
     readonly state: ConsentStanding;
     readonly noticeId: string | null;
     readonly grantedAt: string | null;
   };
+  /** What the person was last told of recording, and whether a desktop showed it. */
+  readonly announcement?: {
+    readonly what: 'began' | 'resumed';
+    readonly at: string;
+    readonly shown: Shown;
+  } | null;
   /** Exemption requests; empty until they can be made. */
   readonly exemptions: readonly {
     readonly id: string;

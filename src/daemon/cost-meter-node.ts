@@ -7,6 +7,11 @@ interface Reading {
   readonly switches: number;
 }
 
+/** What was used since the start, and the memory now. */
+export interface CostTotals extends Reading {
+  readonly rssBytes: number;
+}
+
 interface Sample extends Reading {
   readonly bootMs: number;
 }
@@ -51,8 +56,17 @@ export class CostMeter {
       cpuSeconds: round(reading.cpuSeconds, 3),
       cpuPercent: isMeasured ? round(((reading.cpuSeconds - since.cpuSeconds) / elapsedMs) * 100_000, 3) : 0,
       wakeupsPerMinute: isMeasured ? round(((reading.switches - since.switches) / elapsedMs) * 60_000, 1) : 0,
-      rssBytes: process.memoryUsage.rss() + childRssBytes(this.#pid),
+      rssBytes: this.#rssBytes(),
     };
+  }
+
+  /** Everything since the start. */
+  totals(): CostTotals {
+    return { ...this.#read(), rssBytes: this.#rssBytes() };
+  }
+
+  #rssBytes(): number {
+    return process.memoryUsage.rss() + childRssBytes(this.#pid);
   }
 
   #read(): Reading {

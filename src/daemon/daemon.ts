@@ -7,11 +7,13 @@ import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
-import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
+import type { FocusName } from '../core/focus.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
+import type { Notifier } from '../core/notifier.ts';
 import { type Pause, refreshPause, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
@@ -29,6 +31,7 @@ import { KeyFolder } from '../spool/key-folder.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
+import { Announcer } from './announcer.ts';
 import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
@@ -36,6 +39,7 @@ import { CostMeter } from './cost-meter-node.ts';
 import { CutKeys } from './cut-keys.ts';
 import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { History } from './history.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
@@ -43,6 +47,7 @@ import { Purger, purgingSegments } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
+import { SessionWatch } from './session-watch.ts';
 import { statusReport } from './status-report.ts';
 import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
@@ -78,6 +83,8 @@ export interface DaemonPorts {
   readonly randomBytes: RandomBytes;
   readonly power: PowerSource;
   readonly network: NetworkSource;
+  readonly session: SessionSource;
+  readonly notifier: Notifier;
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {
@@ -114,9 +121,12 @@ export class Daemon {
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
   readonly #cost: CostMeter;
+  readonly #history: History;
+  readonly #announcer: Announcer;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
   readonly #withheld = new WithheldRecord((facts) => this.record(facts));
+  readonly #session: SessionWatch;
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
@@ -128,6 +138,8 @@ export class Daemon {
   #unrecorded: LedgerFact[] = [];
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
+  /** What the capture process knows of the window in use; `null` while there is none. */
+  #focus: FocusName | null = null;
   #captureConfig = '';
   /** What the running capture process has the person know. */
   #childNotes: readonly Reason[] = [];
@@ -185,6 +197,7 @@ export class Daemon {
         device: this.#mustHave(this.#device).pseudonym,
         sequence: spareSequence ?? this.#mustHave(this.#device).takeSequence(),
       }),
+      ledgerHead: () => this.#ledgerHead(),
       key: (segmentId) => this.#encryption.keyFor(segmentId),
       closed: () => this.sealer.work(),
       storage: (problem) => this.#storage.report('journal', problem),
@@ -205,7 +218,24 @@ export class Daemon {
       },
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    this.#announcer = new Announcer({
+      clock,
+      notifier: ports.notifier,
+      changed: () => this.watchers.changed(),
+    });
+    this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
     this.watchers = new Watchers(clock, timers, () => this.status());
+    this.#session = new SessionWatch({
+      clock,
+      source: ports.session,
+      lock: (lock) => this.collection.send({ type: 'lock', lock }),
+      flush: () => this.recorder.flush(),
+      slept: (fromMonoMs, forMs) => {
+        if (this.collection.state.child.phase === 'running') this.recorder.slept(fromMonoMs, forMs);
+      },
+      recheck: () => this.#recheck(),
+      changed: () => this.watchers.changed(),
+    });
     this.#server = new ControlServer(
       settings.socketPath,
       controlHandlers(this),
@@ -244,6 +274,7 @@ export class Daemon {
     this.#arePausesKnown = true;
     const policyIsRead = this.policy.reload();
     const recovery = this.spool.recover();
+    this.#history.start(this.collection.state.name);
     this.#ledger = openLedger(stateDir, clock);
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
@@ -255,7 +286,13 @@ export class Daemon {
     await policyIsRead;
     const file = openConsent(stateDir, randomBytes, this.settings.revocationPath);
     if (file.problem !== null) log.error({}, file.problem);
-    this.#consent = new ConsentKeeper({ clock, file, uid, record: (facts) => this.record(facts) });
+    this.#consent = new ConsentKeeper({
+      clock,
+      file,
+      uid,
+      ledgerHead: () => this.#ledgerHead(),
+      record: (facts) => this.record(facts),
+    });
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
     this.#upload = new UploadDriver(
       {
@@ -272,6 +309,7 @@ export class Daemon {
         missing: () => (this.policy.policy === null ? [] : missingForUpload(this.policy.policy)),
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        ledgerHead: () => this.#ledgerHead(),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
@@ -318,6 +356,8 @@ export class Daemon {
     this.#encryption.start();
     await this.#purger.start();
     await this.#upload.start();
+    // A recording captures no one: there is no session to be locked.
+    if (this.settings.replay === null) await this.#session.start();
     await this.#server.start();
     this.#requests.start();
     this.applyPolicy();
@@ -340,13 +380,19 @@ export class Daemon {
     this.#displays.stop();
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
-    await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#requests?.stop()]);
+    await Promise.all([
+      this.collection.whenGone(),
+      this.#upload?.stop(),
+      this.#requests?.stop(),
+      this.#session.stop(),
+    ]);
     await this.#purger?.whenSettled();
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
     await this.sealer.sealAll();
     this.record([{ type: 'stopped', cause }]);
+    this.#history.stop();
     if (this.#arePausesKnown) this.savePauses();
     timers.stop();
     this.spool.stop();
@@ -384,7 +430,7 @@ export class Daemon {
       policy:
         policy === null
           ? null
-          : { hours: parseHours(policy.capture.hours) ?? null, refusal: this.#refusal(policy) },
+          : { hours: parseHours(policy.capture.hours) ?? null, refusal: captureRefusal(policy) },
     });
     this.consentChanged();
     this.#restartSchedule(policy);
@@ -412,10 +458,13 @@ export class Daemon {
         nextUploadAt: () => this.#schedule?.nextAt() ?? null,
         power: () => power.current(),
         network: () => network.current(),
+        session: () => this.#session.session,
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
         requests: this.requests,
+        announcement: () => this.#announcer.last,
+        focus: this.#focus,
         notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
@@ -466,6 +515,7 @@ export class Daemon {
       delay: delayNode,
       onMessage: (message) => this.#onChildMessage(generation, message),
       onExit: (reason) => {
+        this.#focus = null;
         this.recorder.flush();
         if (reason.code !== 'stopped') this.ports.log.warn({ code: reason.code }, reason.text);
         if (this.settings.replay !== null && !this.collection.state.isStopping) {
@@ -491,6 +541,7 @@ export class Daemon {
         this.collection.send({ type: 'child-ready', generation });
         return;
       case 'batch':
+        this.#session.notice();
         for (const columns of this.#inTime(message.columns)) {
           this.recorder.take(
             columns,
@@ -499,6 +550,14 @@ export class Daemon {
           );
         }
         this.watchers.changed();
+        return;
+      case 'focus':
+        this.#focus = message.focus;
+        if (message.withheldFromMonoMs !== null) this.recorder.withheld(message.withheldFromMonoMs);
+        this.watchers.changed();
+        return;
+      case 'screens':
+        this.recorder.screensChanged(message.screens);
         return;
       case 'end':
         this.ports.replayEnded(null);
@@ -523,21 +582,17 @@ export class Daemon {
   }
 
   #configOf(policy: Policy): CaptureConfig {
-    const { keys, mouseHz, focusUnknown, backend } = policy.capture;
+    const { keys, mouseHz, focusUnknown, fullApps, backend } = policy.capture;
     const { replay } = this.settings;
     return {
       backend: replay === null ? (this.settings.backend ?? backend) : 'replay',
       keys,
       mouseHz,
       focusUnknown,
+      fullApps,
+      exclude: policy.exclude,
       replay,
     };
-  }
-
-  #refusal(policy: Policy) {
-    // A recording captures no one: only encryption that is missing stands against it.
-    const refusal = captureRefusal(policy);
-    return this.settings.replay !== null && refusal?.code === 'focus-unknown' ? null : refusal;
   }
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
@@ -547,6 +602,9 @@ export class Daemon {
     if (isWithheld)
       this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
     else this.#withheld.end(wallMs);
+    this.#history.stateChanged(to);
+    // A recording that is played captures no one.
+    if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
     this.watchers.changed();
   }
 
@@ -578,6 +636,10 @@ export class Daemon {
     return this.consent.recipientsOf(this.consent.receipt?.id ?? '');
   }
 
+  #ledgerHead(): string {
+    return this.#mustHave(this.#ledger).head().hash;
+  }
+
   #mayLeave(receiptId: string, url: string): boolean {
     return receiptId === '' ? isLoopbackUrl(url) : this.consent.mayLeave(receiptId, url);
   }
@@ -600,9 +662,10 @@ export class Daemon {
   #beat(): void {
     const { clock, timers } = this.ports;
     timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
-      timers.recheck();
-      this.#schedule?.recheck();
+      this.#recheck();
+      this.#session.beat();
       this.#cost.sample();
+      this.#history.beat();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.#storage.hasProblem('ledger')) this.record([]);
       const isWaiting = this.spool.stats().queued.segments + this.requests.pending().length > 0;
@@ -615,6 +678,12 @@ export class Daemon {
 
   #logNotes(notes: readonly Reason[]): void {
     for (const { code, text } of notes) this.ports.log.warn({ code }, text);
+  }
+
+  /** Fires what is overdue: timers do not count sleep. */
+  #recheck(): void {
+    this.ports.timers.recheck();
+    this.#schedule?.recheck();
   }
 
   #trySave(what: string, write: () => void): void {

@@ -245,6 +245,7 @@ export class PersonRequests {
         outboxDir: stateDir,
         rateBytesPerSecond: RATE_BYTES_PER_SECOND,
         budgetBytes: BUDGET_BYTES,
+        ledgerHead: '',
         segments: [],
         requests: requests.map(({ id, kind, device: subject, body }) => ({
           id,

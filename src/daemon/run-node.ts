@@ -4,9 +4,6 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pino from 'pino';
 import { SystemClock } from '../conditions/clock-node.ts';
-import { networkSysfs } from '../conditions/network-sysfs.ts';
-import { powerSysfs } from '../conditions/power-sysfs.ts';
-import { sysfsRoot } from '../conditions/sysfs-root.ts';
 import { type Locations, locations } from '../control/locations.ts';
 import type { PeerUid } from '../control/peer.ts';
 import type { Clock } from '../core/clock.ts';
@@ -23,6 +20,7 @@ import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
+import { machineConditions, simulatedBy } from './machine-conditions.ts';
 import { PolicyWatch } from './policy-watch-node.ts';
 import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
@@ -47,7 +45,7 @@ export function parseRunOptions(options: Record<string, unknown>): RunOptions {
     throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
   }
   return {
-    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook']) : null,
+    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook']) : null,
     replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
     mode: oneOf('--mode', String(mode), MODES),
     isUntilStdinCloses: untilStdinCloses === true,
@@ -99,7 +97,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const clock: Clock = replayClock ?? machineClock;
   const speed = options.replay?.speed ?? 1;
   const timers = new NodeTimers(clock, speed === 'max' ? Infinity : speed);
-  const root = sysfsRoot(env);
+  const conditions = machineConditions(env, around.uid);
   const stopping = Promise.withResolvers<{ cause: string; problem: string | null }>();
   const daemon = new Daemon(
     {
@@ -107,7 +105,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       mode: options.mode,
       stateDir,
       socketPath,
-      isSimulated: root.isSimulated,
+      isSimulated: simulatedBy(env) !== null,
       backend: options.backend,
       replay: options.replay,
       uid: around.uid,
@@ -121,8 +119,10 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       log,
       random: Math.random,
       randomBytes,
-      power: powerSysfs(root),
-      network: networkSysfs(root),
+      power: conditions.power,
+      network: conditions.network,
+      session: conditions.session,
+      notifier: conditions.notifier,
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,
@@ -175,6 +175,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   } finally {
     policyWatch.stop();
     process.stdin.pause();
+    conditions.stop();
     lock.release();
   }
 }
@@ -198,9 +199,10 @@ function printTotals(daemon: Daemon, stateDir: string): void {
 
 /** A simulated machine is for tests and containers: a service must not be told by its environment that it is on Wi-Fi. */
 function checkSimulation(options: RunOptions, env: NodeJS.ProcessEnv): void {
-  if (options.mode === 'foreground' || !sysfsRoot(env).isSimulated) return;
+  const variable = simulatedBy(env);
+  if (options.mode === 'foreground' || variable === null) return;
   throw usage(
-    'TELEMETRYD_SYSFS_ROOT works in the foreground mode only',
+    `${variable} works in the foreground mode only`,
     'unset it, or start telemetryd run without --mode',
   );
 }

@@ -42,6 +42,8 @@ export interface UploadPorts {
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
+  /** Hash of the ledger's last entry, for the collector to keep. */
+  readonly ledgerHead: () => string;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
@@ -337,6 +339,7 @@ export class UploadDriver {
       url: policy.url,
       device: this.#ports.device,
       outboxDir: this.#ports.outboxDir,
+      ledgerHead: this.#ports.ledgerHead(),
       rateBytesPerSecond: policy.rateBytesPerSecond,
       budgetBytes: Math.min(
         policy.dailyBudgetBytes - spent.todayBytes,

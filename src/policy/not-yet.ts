@@ -13,28 +13,9 @@ export interface NotYet {
 }
 
 const always = (): boolean => true;
-const NO_FOCUS = 'this version cannot tell which application is in use';
 
 /** The one list of what is accepted and not acted on yet. Whoever builds one of these takes its row out. */
 export const NOT_YET: readonly NotYet[] = [
-  {
-    path: 'capture.full_apps',
-    applies: always,
-    text: `${NO_FOCUS}, so every key is recorded nowhere`,
-    hint: 'leave it; it asks for nothing by itself',
-  },
-  {
-    path: 'exclude.apps',
-    applies: always,
-    text: `${NO_FOCUS}: capture.focus_unknown decides instead`,
-    hint: 'capture.focus_unknown = "no-keys" (the default) records no keys anywhere',
-  },
-  {
-    path: 'exclude.titles',
-    applies: always,
-    text: `${NO_FOCUS}: capture.focus_unknown decides instead`,
-    hint: 'capture.focus_unknown = "no-keys" (the default) records no keys anywhere',
-  },
   {
     path: 'upload.url',
     applies: (policy) => policy.upload.url !== '' && !isLoopbackUrl(policy.upload.url),

@@ -17,9 +17,7 @@ import {
 
 /** A refusal of a value that a later version will take. */
 const LATER = {
-  x11: 'the x11 back end comes with a later version',
   evdev: 'the evdev back end comes with a later version',
-  full: 'keys = "full" needs to know the application in use and to keep secrets out; this version can do neither',
 } as const;
 
 /**
@@ -28,13 +26,10 @@ const LATER = {
  */
 export const policyFileSchema = z.strictObject({
   capture: section({
-    keys: word(['off', 'activity', 'shortcuts', 'full']).refine((mode) => mode !== 'full', {
-      error: `cannot be "full": ${LATER.full}`,
-      params: { hint: '"shortcuts", the most that this version records of keys' },
-    }),
+    keys: word(['off', 'activity', 'shortcuts', 'full']),
     mouse_hz: wholeNumber(1, 1000, 'no mouse reports more than 1000 positions a second'),
     backend: word(['auto', 'x11', 'uiohook', 'evdev', 'replay']).superRefine((name, ctx) => {
-      if (name !== 'x11' && name !== 'evdev') return;
+      if (name !== 'evdev') return;
       ctx.addIssue({
         code: 'custom',
         message: `cannot be "${name}": ${LATER[name]}`,

@@ -27,6 +27,8 @@ export interface LedgerCheck {
   /** Line, from 1, of the first entry that is changed, missing or out of place; `null` when all are right. */
   readonly brokenAt: number | null;
   readonly head: LedgerHead;
+  /** Heads that were kept elsewhere and that no entry of this chain has; not looked for in a broken one. */
+  readonly missingHeads: readonly string[];
 }
 
 /**
@@ -94,17 +96,29 @@ export function* readLedger(stateDir: string, files?: FileSystem): Generator<Led
   }
 }
 
-/** Follows the chain from its first entry. A last line that is still being written counts as not there. */
-export function verifyLedger(stateDir: string, files?: FileSystem): LedgerCheck {
+/**
+ * Follows the chain from its first entry. A last line that is still being written counts as not there. Who rewrites the
+ * whole chain makes a sound one, but other hashes: it does not have the `heads` that segments, receipts and the collector
+ * kept of the true one.
+ */
+export function verifyLedger(
+  stateDir: string,
+  heads: Iterable<string> = [],
+  files?: FileSystem,
+): LedgerCheck {
   let head: LedgerHead = { seq: 0, hash: GENESIS };
+  const missing = new Set(heads);
+  missing.delete(GENESIS);
   for (const { text, isWhole } of readLines(ledgerPath(stateDir), files)) {
     if (!isWhole) break;
     const entry = tryParse(text);
     const isNext = entry?.seq === head.seq + 1 && entry.prev === head.hash && isHashRight(entry);
-    if (!isNext) return { ok: false, entries: head.seq, brokenAt: head.seq + 1, head };
+    if (!isNext) return { ok: false, entries: head.seq, brokenAt: head.seq + 1, head, missingHeads: [] };
     head = { seq: entry.seq, hash: entry.hash };
+    missing.delete(entry.hash);
   }
-  return { ok: true, entries: head.seq, brokenAt: null, head };
+  const missingHeads = [...missing];
+  return { ok: missingHeads.length === 0, entries: head.seq, brokenAt: null, head, missingHeads };
 }
 
 function ledgerPath(stateDir: string): string {

@@ -14,8 +14,22 @@ const LIBRARY_PACKAGES = {
 /** A display of its own for a machine without one, with a window manager and a way to send it input. */
 const DISPLAY_PROGRAMS = { Xvfb: 'xvfb', openbox: 'openbox', xdotool: 'xdotool' };
 
-/** `ss` shows whose connections there are; the stock `age` opens what we encrypt. */
-const TEST_PROGRAMS = { ss: 'iproute2', age: 'age' };
+/** Programs that only tests call. */
+const TEST_PROGRAMS = {
+  // Whose connections there are.
+  ss: 'iproute2',
+  // Opens what we encrypt.
+  age: 'age',
+  // A real screen locker, and X clients.
+  i3lock: 'i3lock',
+  xev: 'x11-utils',
+  // Change a display.
+  xrandr: 'x11-xserver-utils',
+  setxkbmap: 'x11-xkb-utils',
+  // A message bus, and UPower on it.
+  'dbus-daemon': 'dbus',
+  upowerd: 'upower',
+};
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
 const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' };
@@ -108,7 +122,11 @@ function missingLibraryPackages(root) {
  * @returns {string[]}
  */
 function missingPythonModules() {
-  const modules = { 'python3-msgpack': 'msgpack', 'python3-brotli': 'brotli' };
+  const modules = {
+    'python3-msgpack': 'msgpack',
+    'python3-brotli': 'brotli',
+    'python3-dbusmock': 'dbusmock',
+  };
   const lost = Object.entries(modules).filter(
     ([, name]) => !['', '.py'].some((end) => fs.existsSync(`/usr/lib/python3/dist-packages/${name}${end}`)),
   );
@@ -121,7 +139,9 @@ function missingPythonModules() {
 function findInPath(program) {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
   // A person's path often lacks the folders where some of these programs lie.
-  return [...folders, '/usr/sbin', '/sbin'].some((folder) => fs.existsSync(path.join(folder, program)));
+  return [...folders, '/usr/sbin', '/sbin', '/usr/libexec'].some((folder) =>
+    fs.existsSync(path.join(folder, program)),
+  );
 }
 
 function canSudo() {

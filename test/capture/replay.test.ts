@@ -56,7 +56,12 @@ describe('replay of a recording', { timeout: 20_000 }, () => {
       '320000,4,0,0,105,0', // Left down
       '330000,6,0,0,105,0',
     ]);
-    expect(child.info).toEqual({ backend: 'replay', coordinates: 'absolute', screens: [] });
+    expect(child.info).toEqual({
+      backend: 'replay',
+      coordinates: 'absolute',
+      screens: [],
+      why: 'a recording is replayed',
+    });
     const batches = child.messages.filter((message) => message.type === 'batch');
     const ctrl = packKeyDetail('modifier', false, 2);
     const chord = packKeyDetail('text', false, 2);

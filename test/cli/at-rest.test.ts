@@ -92,7 +92,14 @@ describe('status with the daemon down', () => {
     const inForce = { policy: narrow.policy, policyId: narrow.id, noticeId: '1a2b3c4d5e6f7a8b' };
     const ownerRecipient = `age1${'q'.repeat(58)}`;
     consent.grant(
-      { noticeId: inForce.noticeId, via: 'script', ownerRecipient, uid: 0, wallMs: NOW.wallMs },
+      {
+        noticeId: inForce.noticeId,
+        via: 'script',
+        ownerRecipient,
+        uid: 0,
+        wallMs: NOW.wallMs,
+        ledgerHead: 'ab'.repeat(32),
+      },
       inForce,
     );
     expect((await stopped(stateDir)).consent).toEqual({
@@ -244,14 +251,44 @@ describe('telemetryctl inspect', () => {
       [`journal/${SECOND_ID}.tlm`]: journal(SECOND_ID),
       [`sent/${SEGMENT_ID}.tlm`]: sealed(),
     });
-    const { code, out } = await run(['inspect'], { stateDir });
+    const { code, out } = await run(['inspect', '--json'], { stateDir });
     expect(code).toBe(0);
-    expect(out.indexOf(`sent/${SEGMENT_ID}`)).toBeLessThan(out.indexOf(`journal/${SECOND_ID}`));
-    expect(await run(['inspect'], { stateDir: stateWith() })).toMatchObject({
-      code: 0,
-      out: '',
-      err: 'telemetryctl: nothing is recorded on this device.\n',
+    expect(out.trim().split('\n')).toHaveLength(12);
+    expect((await run(['inspect', '--events'], { stateDir })).out.trim().split('\n')).toHaveLength(12);
+    for (const words of [['inspect'], ['inspect', '--json']]) {
+      expect(await run(words, { stateDir: stateWith() })).toMatchObject({
+        code: 0,
+        out: '',
+        err: 'telemetryctl: nothing is recorded on this device in that time.\n',
+      });
+    }
+  });
+
+  it('shows what was recorded of oneself as a timeline, of journals, sealed and sent files together', async () => {
+    const stateDir = stateWith({
+      [`journal/${SECOND_ID}.tlm`]: journal(SECOND_ID),
+      [`sent/${SEGMENT_ID}.tlm`]: sealed(),
+      [`quarantine/${SEGMENT_ID.replace(/1$/, '3')}.tlm`]: 'damaged',
     });
+    const { code, out, err } = await run(['inspect'], { stateDir });
+    expect(code).toBe(3);
+    expect(err).toContain('quarantine');
+    expect(out).toMatch(/^Recorded of you since 2026-11-23 14:00 \(24 h\)/);
+    expect(out).toMatch(/\n {2}Events {5}12\n/);
+    expect(out).toContain('1 file not sent, 1 file sent and kept for you');
+    expect(out).toContain('2 presses kept as a class alone: 2 text\n');
+    expect(out).toContain('2 presses kept by name: Ctrl+C 2\n');
+    expect(out).toMatch(/^ {2}13:00 +#{8} +2 +2 +2 +2 {2}1m withheld$/m);
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it('shows no more than since when it was asked for', async () => {
+    const stateDir = stateWith({ [`sent/${SEGMENT_ID}.tlm`]: sealed() });
+    const { out } = await run(['inspect', '--since', '59m'], { stateDir });
+    expect(out).toMatch(/\n {2}Events {5}1\n/);
+    expect(out).not.toContain('Ctrl+C');
+    const none = await run(['inspect', '--since', '10m'], { stateDir });
+    expect(none.out).toMatch(/\n {2}Events {5}0\n.*\n {2}Keys {7}none\n/s);
   });
 
   it('exits 3 when some files cannot be read and 1 when none can, and goes on after each', async () => {

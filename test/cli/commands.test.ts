@@ -337,8 +337,10 @@ describe('telemetryctl log', () => {
     });
     ledger.close();
     expect((await run(['log'], { stateDir })).out).toBe(
-      '2026-11-24 14:00:00Z  started      telemetryd 0.1.0, user\n' +
-        '2026-11-24 14:00:00Z  withheld     pause, until 2026-11-24T13:30:00Z\n',
+      '2026-11-24, Tuesday\n' +
+        '  14:00:00  started     telemetryd 0.1.0, user\n' +
+        '  14:00:00  withheld    pause, until 2026-11-24T13:30:00Z\n' +
+        '\nRecorded 0 events in 0 files (0 B); sent 0 files (0 B); purged 0 files.\n',
     );
     const entries = (await run(['log', '--json'], { stateDir })).out.trim().split('\n');
     expect(entries.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([1, 2]);

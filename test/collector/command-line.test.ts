@@ -111,7 +111,15 @@ describe('ls', () => {
     const env = { ...process.env, XDG_DATA_HOME: home };
     const collector = await spawnCollector(bundle.file, dataDir);
     const keys = [newKey(), newKey()];
-    for (const key of keys) await put(collector.url, key, randomBytes(12_345));
+    const ledgerHead = 'ab'.repeat(32);
+    for (const [at, key] of keys.entries()) {
+      const body = randomBytes(12_345);
+      const head = at === 0 ? ledgerHead : 'of another form';
+      await put(collector.url, key, body, {
+        'content-digest': digestField(body),
+        'telemetry-ledger-head': head,
+      });
+    }
     collector.child.kill('SIGTERM');
     expect(await collector.ended).toBe(0);
 
@@ -123,7 +131,9 @@ describe('ls', () => {
 
     const device = keys[0]?.device ?? '';
     const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--device', device], env);
-    expect(JSON.parse(stdout)).toMatchObject({ segments: [{ ...keys[0], sizeBytes: 12_345 }] });
+    expect(JSON.parse(stdout)).toMatchObject({ segments: [{ ...keys[0], sizeBytes: 12_345, ledgerHead }] });
+    const other = await runProgram(bundle.file, ['ls', '--json', '--device', keys[1]?.device ?? ''], env);
+    expect(JSON.parse(other.stdout)).toMatchObject({ segments: [{ ...keys[1], ledgerHead: null }] });
   }, 20_000);
 
   it('reads beside a server that is writing, and lists only what is whole', async () => {

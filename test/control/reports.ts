@@ -19,11 +19,13 @@ export const CAPTURING: StatusReport = {
   collection: { state: 'capturing', since: '2026-11-24T13:57:00.000Z', until: null, reasons: [] },
   capture: {
     backend: 'x11',
+    backendWhy: 'this is an X11 session of this machine',
     alive: true,
     pid: 4242,
     lastEventAt: '2026-11-24T14:00:00.000Z',
     events: { recorded: 12_345, thinned: 210, redacted: 57, dropped: 0 },
     restarts: 0,
+    focus: 'known',
   },
   spool: {
     segments: 3,
@@ -45,7 +47,11 @@ export const CAPTURING: StatusReport = {
     destination: 'http://127.0.0.1:7717',
     isSending: false,
   },
-  conditions: { power: 'ac', network: { kind: 'wifi', metered: 'no', ssidAllowed: null } },
+  conditions: {
+    power: 'ac',
+    network: { kind: 'wifi', metered: 'no', ssidAllowed: null },
+    session: { lock: 'unlocked', sources: ['logind'] },
+  },
   consent: { state: 'granted', noticeId: '1a2b3c4d', grantedAt: '2026-11-21T14:00:00.000Z' },
   exemptions: [],
   requests: [],
@@ -87,7 +93,11 @@ export const PAUSED: StatusReport = {
     ],
     nextAttemptAt: null,
   },
-  conditions: { power: 'battery', network: { kind: 'ethernet', metered: 'unknown', ssidAllowed: null } },
+  conditions: {
+    power: 'battery',
+    network: { kind: 'ethernet', metered: 'unknown', ssidAllowed: null },
+    session: { lock: 'unlocked', sources: ['logind'] },
+  },
   policy: {
     ...CAPTURING.policy,
     source: 'last-good',

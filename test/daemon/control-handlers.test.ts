@@ -39,6 +39,7 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     clock,
     file: openConsent(stateDir, (size) => new Uint8Array(size).fill(++made)),
     uid: 1000,
+    ledgerHead: () => 'ef'.repeat(32),
     record: () => undefined,
   });
   consent.policyChanged(policy.loaded);

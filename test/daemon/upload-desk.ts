@@ -111,6 +111,7 @@ export class UploadDesk {
         missing: () => [],
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),
+        ledgerHead: () => 'cd'.repeat(32),
         record: (facts) => this.facts.push(...facts),
         saveState: (saved) => this.saved.push(saved),
         startUploader: () => {

@@ -48,8 +48,6 @@ describe('the defaults', () => {
 
 describe('capture is refused, though the file is valid,', () => {
   const refused: [string, PolicyPart, string][] = [
-    ['when every key is wanted', { capture: { keys: 'full' } }, 'full-keys-unavailable'],
-    ['when the application must be known', { capture: { focusUnknown: 'block' } }, 'focus-unknown'],
     ['when the back end does not exist', { capture: { backend: 'evdev' } }, 'backend-unavailable'],
   ];
   test.each(refused)('%s', (_, part, code) => {

@@ -146,9 +146,18 @@ describe('loading', () => {
     const { paths, policy } = files();
     policy('[limits]\ncpu = "2%"\n[exclude]\napps = []\n');
     expect(texts(paths)).toEqual([
-      'notice POLICY:4:8: exclude.apps is accepted, but this version cannot tell which application is in use: capture.focus_unknown decides instead',
       'notice POLICY:2:7: limits.cpu is accepted, but this version measures its cost and does not limit it',
     ]);
+  });
+
+  test('every key is recorded in no application until one is named, which is told', () => {
+    const { paths, policy } = files();
+    policy('[capture]\nkeys = "full"\n');
+    expect(texts(paths)[0]).toMatch(
+      /^notice POLICY:2:8: capture\.keys = "full" and capture\.full_apps go together/,
+    );
+    policy('[capture]\nkeys = "full"\nfull_apps = ["XTerm"]\n');
+    expect(texts(paths)).toEqual([]);
   });
 
   test('a collector elsewhere needs a whole notice, which is told without refusing the file', () => {

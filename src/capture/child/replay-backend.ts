@@ -44,11 +44,19 @@ export class ReplayBackend implements CaptureBackend {
     const first = await events.next();
     this.#startedMs = this.#options.nowMonoMs();
     this.#playing = this.#play(host, first, events);
-    return { backend: 'replay', coordinates: 'absolute', screens: [] };
+    return { backend: 'replay', coordinates: 'absolute', screens: [], why: 'a recording is replayed' };
   }
 
   poke(): void {
     // The recording is played in time; there is nothing it holds back.
+  }
+
+  setBurstMs(): void {
+    // What is read is a file.
+  }
+
+  async probe(): Promise<void> {
+    // A recording ends or fails, and says so.
   }
 
   async stop(): Promise<void> {

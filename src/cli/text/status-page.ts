@@ -24,6 +24,7 @@ export function statusPage(report: StatusReport, options: PageOptions): string {
     ...gate(report, options),
     row('Consent', consentWords(report, nowMs)),
     ...exemptions(report, nowMs),
+    ...announced(report, nowMs),
     row('Policy', ...policyWords(report)),
     ...(report.daemon.pid === null ? [] : [row('Cost', costWords(report))]),
     row('Daemon', daemonWords(report, nowMs)),
@@ -58,6 +59,7 @@ function recordingWords({ capture, collection, policy }: StatusReport, nowMs: nu
   const now = capture.alive
     ? [
         `pointer moves, buttons and wheel; ${keyWords(policy.keys)}`,
+        ...(capture.backendWhy === '' ? [] : [`${capture.backend} was chosen because ${capture.backendWhy}`]),
         `by ${capture.backend}${capture.pid === null ? '' : `, process ${capture.pid}`}, ${lastEvent(capture.lastEventAt, nowMs)}`,
       ]
     : ['nothing now: no capture process exists'];
@@ -149,6 +151,19 @@ function exemptions({ exemptions: list }: StatusReport, nowMs: number): string[]
     [state, scope, ...(until === null ? [] : [`until ${localTime(until, nowMs)}`])].join(', '),
   );
   return [row('Exemptions', ...words)];
+}
+
+const ANNOUNCED = { began: 'that recording began', resumed: 'that recording goes on after a pause' } as const;
+const SHOWN = {
+  shown: 'on the desktop',
+  waiting: 'waiting for the desktop',
+  'no-desktop': 'here only: no desktop takes notifications',
+} as const;
+
+function announced({ announcement }: StatusReport, nowMs: number): string[] {
+  if (announcement === undefined || announcement === null) return [];
+  const { what, at, shown } = announcement;
+  return [row('Told you', `${ANNOUNCED[what]}, ${moment(at, nowMs)}; ${SHOWN[shown]}`)];
 }
 
 function policyWords({ policy }: StatusReport): string[] {
