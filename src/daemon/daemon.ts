@@ -598,7 +598,8 @@ export class Daemon {
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
     const { wallMs } = this.clock.now();
-    const isWithheld = to !== 'capturing' && this.#gapKind(to) === 'withheld';
+    // Without consent there is nothing to withhold, and the ledger says that by itself.
+    const isWithheld = to !== 'capturing' && to !== 'awaiting-consent' && this.#gapKind(to) === 'withheld';
     if (isWithheld)
       this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
     else this.#withheld.end(wallMs);
