@@ -118,27 +118,24 @@ export class SqliteCatalog implements Catalog {
     });
   }
 
-  erase({ device, request, segments, atMs }: Erasure): Promise<Erased> {
+  async erase({ device, request, segments, atMs }: Erasure): Promise<Erased> {
+    await Promise.resolve();
     // Rows that wait for their transaction go first: one of them may be what is to be erased.
     this.#flush();
     const statements = this.#erasingStatements();
-    if (statements === null) return Promise.reject(closed());
+    if (statements === null) throw closed();
     const erased: string[] = [];
     const unknown: string[] = [];
-    try {
-      this.#inTransaction(() => {
-        for (const segment of segments) {
-          const isKept = statements.remove.run(device, segment).changes > 0;
-          statements.entomb.run(device, segment, isKept ? 1 : 0, atMs);
-          const wasKept = statements.tombstone.get(device, segment)?.['was_kept'] === 1;
-          (wasKept ? erased : unknown).push(segment);
-        }
-        statements.note.run(device, request, segments.length, erased.length, atMs);
-      });
-      return Promise.resolve({ erased, unknown });
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    this.#inTransaction(() => {
+      for (const segment of segments) {
+        const isKept = statements.remove.run(device, segment).changes > 0;
+        statements.entomb.run(device, segment, isKept ? 1 : 0, atMs);
+        const wasKept = statements.tombstone.get(device, segment)?.['was_kept'] === 1;
+        (wasKept ? erased : unknown).push(segment);
+      }
+      statements.note.run(device, request, segments.length, erased.length, atMs);
+    });
+    return { erased, unknown };
   }
 
   isErased(key: SegmentKey): Promise<boolean> {
