@@ -1,5 +1,5 @@
 import type { ServiceSpec, ServiceView } from './dbus/bus-service.ts';
-import { type BusValue, flagOf, type Properties, textOf } from './dbus/values.ts';
+import { type BusValue, flagOf, itemsIn, type Properties, textIn, textOf } from './dbus/values.ts';
 
 /** Whether the person's session is locked. `none`: there is nothing here that could lock. */
 export type Lock = 'unlocked' | 'locked' | 'unknown' | 'none';
@@ -37,7 +37,7 @@ export function lockFromLogind(view: ServiceView, uid: number): Lock {
   const own = rows(listed).filter(([, owner]) => owner === uid);
   const sessions: Properties[] = [];
   for (const row of own) {
-    const session = view.properties(String(row[4]), SESSION);
+    const session = view.properties(textIn(row[4]), SESSION);
     if (session === undefined || session === null) return 'unknown';
     // A greeter, a lock screen and the user's own service manager are no sessions to capture.
     if (textOf(session, 'Class')?.startsWith('user') === true) sessions.push(session);
@@ -66,20 +66,19 @@ function lockOfOthers(view: ServiceView): Lock {
   const listed = view.result(PATH, MANAGER, 'ListSeats');
   if (listed === undefined || listed === null) return 'unknown';
   for (const [, path] of rows(listed)) {
-    const seat = view.properties(String(path), SEAT);
+    const seat = view.properties(textIn(path), SEAT);
     if (seat === undefined || seat === null) return 'unknown';
-    const active = seat.get('ActiveSession');
-    if (!Array.isArray(active)) return 'unknown';
-    if (active[0] !== '') return 'locked';
+    const [id] = itemsIn(seat.get('ActiveSession'));
+    if (id === undefined) return 'unknown';
+    if (id !== '') return 'locked';
   }
   return 'none';
 }
 
-function seatOf(session: Properties): BusValue {
-  const seat = session.get('Seat');
-  return Array.isArray(seat) ? (seat[0] ?? '') : '';
+function seatOf(session: Properties): string {
+  return textIn(itemsIn(session.get('Seat'))[0]);
 }
 
 function rows(value: BusValue): (readonly BusValue[])[] {
-  return Array.isArray(value) ? value.filter((row) => Array.isArray(row)) : [];
+  return itemsIn(value).map((row) => itemsIn(row));
 }

@@ -10,7 +10,11 @@ const DEVICE = 'org.freedesktop.UPower.Device';
 /** upower(7). It tells of devices that come and go and of each change of one; a battery's level wakes us with it. */
 export const UPOWER: ServiceSpec = {
   name: NAME,
-  rules: [`path='${PATH}'`, `path_namespace='${PATH}/devices',member='PropertiesChanged'`],
+  rules: [
+    `path='${PATH}',interface='${NAME}'`,
+    `path='${PATH}',member='PropertiesChanged'`,
+    `path_namespace='${PATH}/devices',member='PropertiesChanged'`,
+  ],
   isStarted: true,
   // Long enough for a package's upgrade to start it anew.
   absentAfterMs: 10_000,
@@ -59,22 +63,22 @@ function supplyOf(device: Properties): Supply | null {
   const type = numberOf(device, 'Type');
   const charge = CHARGE[numberOf(device, 'State') ?? -1] ?? 'unknown';
   const online = flagOf(device, 'Online');
-  switch (type) {
-    case TYPE.linePower:
-      return {
-        role: 'external',
-        online: online === null ? 'unknown' : online ? 'yes' : 'no',
-        charge: 'steady',
-      };
-    case TYPE.battery:
-      // An empty battery bay.
-      return flagOf(device, 'IsPresent') === false ? null : { role: 'battery', online: 'absent', charge };
-    case TYPE.ups:
-      // UPower gives a UPS no mains of its own: what says that it charges or is full is fed.
-      return { role: 'ups', online: UPS_FED.includes(numberOf(device, 'State')) ? 'yes' : 'unknown', charge };
-    default:
-      return { role: 'unknown', online: 'unknown', charge };
+  if (type === TYPE.linePower) {
+    return {
+      role: 'external',
+      online: online === null ? 'unknown' : online ? 'yes' : 'no',
+      charge: 'steady',
+    };
   }
+  if (type === TYPE.battery) {
+    // An empty battery bay.
+    return flagOf(device, 'IsPresent') === false ? null : { role: 'battery', online: 'absent', charge };
+  }
+  if (type === TYPE.ups) {
+    // UPower gives a UPS no mains of its own: what says that it charges or is full is fed.
+    return { role: 'ups', online: UPS_FED.includes(numberOf(device, 'State')) ? 'yes' : 'unknown', charge };
+  }
+  return { role: 'unknown', online: 'unknown', charge };
 }
 
 /** power-profiles-daemon under its name of today and under that of before version 0.20. */

@@ -311,7 +311,7 @@ const REASONS = {
   unknown: {
     code: 'lock-unknown',
     text: 'Whether the session is locked cannot be told, so nothing is captured.',
-    hint: 'telemetryctl why',
+    hint: 'loginctl list-sessions shows whether logind answers; it goes on by itself when it does',
   },
   noPolicy: {
     code: 'no-policy',

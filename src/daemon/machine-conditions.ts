@@ -2,6 +2,7 @@ import { delayNode } from '../capture/delay-node.ts';
 import { networkBus, powerBus } from '../conditions/bus-source.ts';
 import { Bus } from '../conditions/dbus/bus.ts';
 import { isOtherSystemBus, sessionBusSockets, systemBusSockets } from '../conditions/dbus/bus-address.ts';
+import { macosSources, notifyChanges, outputOf } from '../conditions/macos-source-node.ts';
 import { networkSysfs } from '../conditions/network-sysfs.ts';
 import { DesktopNotifier } from '../conditions/notifier-desktop.ts';
 import { powerSysfs } from '../conditions/power-sysfs.ts';
@@ -29,22 +30,42 @@ export function simulatedBy(env: Environment): string | null {
 }
 
 /** The sources of this machine, not yet started. `uid` is whose session counts. */
-export function machineConditions(env: Environment, uid: number): MachineConditions {
+export function machineConditions(
+  env: Environment,
+  uid: number,
+  platform: NodeJS.Platform,
+): MachineConditions {
   const root = sysfsRoot(env);
   const systemBus = new Bus(systemBusSockets(env), delayNode);
   const sessionBus = new Bus(sessionBusSockets(env), delayNode);
   const power = powerSysfs(root);
   const network = networkSysfs(root);
+  const session = new SessionBusSource({ systemBus, sessionBus, uid, delay: delayNode });
+  const notifier = new DesktopNotifier(sessionBus);
+  const stopBuses = (): void => {
+    systemBus.stop();
+    sessionBus.stop();
+  };
+  if (platform === 'darwin' && !root.isSimulated) {
+    const { power: macPower, network: macNetwork, stop } = macosSources(outputOf, notifyChanges, delayNode);
+    return {
+      power: macPower,
+      network: macNetwork,
+      notifier,
+      session,
+      stop: () => {
+        stop();
+        stopBuses();
+      },
+    };
+  }
   // A simulated machine has the buses that the environment names, not those of the machine that simulates it.
   const isFolderOnly = root.isSimulated && !isOtherSystemBus(env);
   return {
     power: isFolderOnly ? power : powerBus(systemBus, power, delayNode),
     network: isFolderOnly ? network : networkBus(systemBus, network, delayNode),
-    notifier: new DesktopNotifier(sessionBus),
-    session: new SessionBusSource({ systemBus, sessionBus, uid, delay: delayNode }),
-    stop: () => {
-      systemBus.stop();
-      sessionBus.stop();
-    },
+    notifier,
+    session,
+    stop: stopBuses,
   };
 }

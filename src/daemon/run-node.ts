@@ -97,7 +97,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const clock: Clock = replayClock ?? machineClock;
   const speed = options.replay?.speed ?? 1;
   const timers = new NodeTimers(clock, speed === 'max' ? Infinity : speed);
-  const conditions = machineConditions(env, around.uid);
+  const conditions = machineConditions(env, around.uid, around.platform);
   const stopping = Promise.withResolvers<{ cause: string; problem: string | null }>();
   const daemon = new Daemon(
     {

@@ -7,7 +7,7 @@ export interface NotYet {
   readonly path: string;
   /** Whether it concerns this policy. */
   readonly applies: (policy: Policy) => boolean;
-  /** Goes after `upload.metered is accepted, but `. */
+  /** Goes after `limits.cpu is accepted, but `. */
   readonly text: string;
   readonly hint: string;
 }
@@ -21,18 +21,6 @@ export const NOT_YET: readonly NotYet[] = [
     applies: (policy) => policy.upload.url !== '' && !isLoopbackUrl(policy.upload.url),
     text: 'this version sends to a collector on this machine only: devices cannot enrol yet',
     hint: 'data stays here until then; "http://127.0.0.1:7717" is a collector on this machine',
-  },
-  {
-    path: 'upload.metered',
-    applies: always,
-    text: 'this version cannot tell whether a network is metered',
-    hint: 'upload.networks = ["wifi"] keeps mobile networks out',
-  },
-  {
-    path: 'upload.ssids',
-    applies: (policy) => policy.upload.ssids.length > 0,
-    text: 'this version cannot tell the name of a Wi-Fi, so nothing is sent over networks',
-    hint: 'leave it out to send over any Wi-Fi',
   },
   {
     path: 'notice.server_retention',

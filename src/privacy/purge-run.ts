@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ErasureRequest,
@@ -7,7 +7,7 @@ import {
   type PurgeReceipt,
   type PurgeScope,
 } from '../core/purge.ts';
-import { removeTempFiles } from '../spool/durable-file.ts';
+import { removeFile, removeTempFiles } from '../spool/durable-file.ts';
 import { STAGES } from '../spool/folders.ts';
 import { derivedUuid } from '../spool/identifiers.ts';
 import { type PurgeIntent, removePurgeIntent, writePurgeIntent } from '../spool/purge-file.ts';
@@ -64,10 +64,18 @@ export async function runPurge(
     if (facts !== null) ports.record([keptFact(facts, target.id)]);
   }
   for (const stage of STAGES) removeTempFiles(join(stateDir, stage));
+  removeReports(stateDir);
   const receipt = receiptOf(intent, eventsInMemory, segments);
   ports.record([purgedFact(receipt)]);
   removePurgeIntent(stateDir);
   return receipt;
+}
+
+/** Pages made from what was recorded, pictures of the purged time among them; the person can have a new one made. */
+function removeReports(stateDir: string): void {
+  const folder = join(stateDir, 'reports');
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) removeFile(join(folder, name));
 }
 
 /** What will probably be said of it, should nobody be there any more to say it. */

@@ -29,6 +29,7 @@ const TEST_PROGRAMS = {
   // A message bus, and UPower on it.
   'dbus-daemon': 'dbus',
   upowerd: 'upower',
+  'umockdev-wrapper': 'umockdev',
 };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
@@ -50,7 +51,8 @@ export function missingSystemPackages(root, purpose) {
 
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
-  const missing = [...libraries, ...absent, ...(purpose === 'test' ? missingPythonModules() : [])];
+  const modules = purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs()] : [];
+  const missing = [...libraries, ...absent, ...modules];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
 
@@ -133,6 +135,17 @@ function missingPythonModules() {
   if (lost.length === 0) return [];
   const imports = `import ${lost.map(([, name]) => name).join(', ')}`;
   return spawnSync('python3', ['-c', imports]).status === 0 ? [] : lost.map(([debianName]) => debianName);
+}
+
+/**
+ * Python drives umockdev through its description of the library, which lies in a folder for the architecture.
+ *
+ * @returns {string[]}
+ */
+function missingTypelibs() {
+  const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const file = `/usr/lib/${libraries}/girepository-1.0/UMockdev-1.0.typelib`;
+  return fs.existsSync(file) ? [] : ['gir1.2-umockdev-1.0'];
 }
 
 /** @param {string} program */

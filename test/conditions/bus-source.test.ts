@@ -2,16 +2,15 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { delayNode } from '../../src/capture/delay-node.ts';
 import { networkBus, powerBus } from '../../src/conditions/bus-source.ts';
 import { Bus } from '../../src/conditions/dbus/bus.ts';
-import type { Delay } from '../../src/conditions/dbus/bus-connection.ts';
+import { busCall, type Delay } from '../../src/conditions/dbus/bus-connection.ts';
+import { textIn } from '../../src/conditions/dbus/values.ts';
 import type { Network, Power, Source } from '../../src/core/conditions.ts';
 import { AC, BATTERY, HandSource, WIFI } from '../daemon/hand-sources.ts';
-import { BUS_MISSING, MessageBus, type MockServices } from './dbus/message-bus.ts';
+import { BUS_MISSING, MessageBus } from './dbus/message-bus.ts';
+import { chargingLaptop, NM, NM_NAME, UPOWER, wifi } from './dbus/mock-laptop.ts';
 
-const UPOWER = '/org/freedesktop/UPower';
 const DEVICES = `${UPOWER}/devices`;
 const DEVICE = 'org.freedesktop.UPower.Device';
-const NM = '/org/freedesktop/NetworkManager';
-const NM_NAME = 'org.freedesktop.NetworkManager';
 const UNKNOWN: Power = { state: 'unknown', isSaver: false };
 /** All waits of the code under test, ten times as fast: a change is settled after 100 ms. */
 const delay: Delay = (ms, fire) => delayNode(ms / 10, fire);
@@ -44,18 +43,11 @@ async function watched<Fact extends object>(server: MessageBus, make: (bus: Bus)
   return { source, said, becomes };
 }
 
-/** A laptop on its charger. */
-async function laptop(services: MockServices): Promise<void> {
-  await services.call(UPOWER, 'AddAC', 'AC', 'charger');
-  await services.set(`${DEVICES}/AC`, DEVICE, { Type: 1, Online: true });
-  await services.call(UPOWER, 'AddChargingBattery', 'BAT0', 'battery', 80, 1200);
-}
-
 describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
   it('closes with the signal, and opens when AC has lasted', async () => {
     const server = await startedBus();
     const services = await server.mock('upower');
-    await laptop(services);
+    await chargingLaptop(services);
     const { source, said, becomes } = await watched<Power>(server, (bus) =>
       powerBus(bus, new HandSource(AC), delay),
     );
@@ -80,7 +72,7 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
   it('sees a battery that discharges though OnBattery says nothing, and devices that come and go', async () => {
     const server = await startedBus();
     const services = await server.mock('upower');
-    await laptop(services);
+    await chargingLaptop(services);
     const { becomes } = await watched<Power>(server, (bus) => powerBus(bus, new HandSource(AC), delay));
     await becomes({ state: 'ac' });
     await services.set(`${DEVICES}/AC`, DEVICE, { Online: false });
@@ -92,6 +84,40 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
     await services.remove(UPOWER, `${DEVICES}/BAT1`);
     await services.emit(UPOWER, 'org.freedesktop.UPower', 'DeviceRemoved', 'o', `${DEVICES}/BAT1`);
     await becomes({ state: 'ac' });
+  });
+
+  it('asks nothing while nothing changes, whatever else the service signals', async () => {
+    const server = await startedBus();
+    const services = await server.mock('upower', 'networkmanager');
+    await chargingLaptop(services);
+    await wifi(services, 'Office');
+    const { becomes } = await watched<Power>(server, (bus) => powerBus(bus, new HandSource(AC), delay));
+    const network = await watched<Network>(server, (bus) => networkBus(bus, new HandSource(WIFI), delay));
+    await becomes({ state: 'ac' });
+    await network.becomes({ kind: 'wifi' });
+    // dbusmock signals each call that it gets, from the object that was called.
+    const calls: string[] = [];
+    const listener = new Bus(server.sockets, delay);
+    closers.push(() => listener.stop());
+    const listens = Promise.withResolvers<undefined>();
+    listener.use({
+      connected: (connection) => {
+        const rule = "type='signal',interface='org.freedesktop.DBus.Mock'";
+        connection.call(busCall('AddMatch', rule)).then(() => listens.resolve(undefined), listens.reject);
+      },
+      disconnected: () => undefined,
+      signal: ({ member, body }) => {
+        if (member === 'MethodCalled') calls.push(textIn(body[0]));
+      },
+    });
+    listener.start();
+    await listens.promise;
+    await services.emit(UPOWER, 'org.freedesktop.DBus.Mock', 'MethodCalled', 'sav', 'Test', []);
+    await vi.waitUntil(() => calls.length > 0, LONG);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(calls).toEqual(['Test']);
+    await services.emit(UPOWER, 'org.freedesktop.UPower', 'DeviceAdded', 'o', '/');
+    await vi.waitFor(() => expect(calls).toEqual(['Test', 'EnumerateDevices']), LONG);
   });
 
   it('knows the battery saver', async () => {
@@ -141,7 +167,7 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
     expect(said.slice(-2)).toEqual([BATTERY, AC]);
 
     const services = await server.mock('upower');
-    await laptop(services);
+    await chargingLaptop(services);
     await becomes({ state: 'ac' });
     sysfs.become(BATTERY);
     await becomes(BATTERY);
@@ -155,7 +181,7 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
   it('does not believe what others than UPower signal in its name', async () => {
     const server = await startedBus();
     const services = await server.mock('upower');
-    await laptop(services);
+    await chargingLaptop(services);
     const { said, becomes } = await watched<Power>(server, (bus) => powerBus(bus, new HandSource(AC), delay));
     await services.set(UPOWER, 'org.freedesktop.UPower', { OnBattery: true });
     await becomes({ state: 'battery' });
@@ -170,43 +196,6 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
 
 describe.skipIf(BUS_MISSING !== undefined)('the network over a real bus', () => {
   const NONE: Network = { ...WIFI, kind: 'none' };
-
-  /** Wi-Fi of this name carries the default route. */
-  async function wifi(services: MockServices, ssid: string): Promise<void> {
-    await services.call(NM, 'AddWiFiDevice', 'wlan0', 'wlan0', 100);
-    const device = `${NM}/Devices/wlan0`;
-    await services.call(
-      NM,
-      'AddAccessPoint',
-      device,
-      'ap',
-      ssid,
-      '00:00:00:00:00:01',
-      2,
-      2412,
-      5400,
-      80,
-      0x100,
-    );
-    await services.call(NM, 'AddWiFiConnection', device, '1', ssid, '');
-    await services.call(
-      NM,
-      'AddActiveConnection',
-      [device],
-      `${NM}/Settings/1`,
-      `${NM}/AccessPoint/ap`,
-      '1',
-      2,
-    );
-    const active = `${NM}/ActiveConnection/1`;
-    await services.set(device, `${NM_NAME}.Device`, {
-      Metered: 4,
-      ActiveConnection: active,
-      Driver: 'iwlwifi',
-    });
-    await services.set(active, `${NM_NAME}.Connection.Active`, { Vpn: false });
-    await services.set(NM, NM_NAME, { Metered: 4, PrimaryConnection: active });
-  }
 
   it('follows Wi-Fi, a metered guess, a portal and the end of it, and is open only when settled', async () => {
     const server = await startedBus();

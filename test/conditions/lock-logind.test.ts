@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BusValue } from '../../src/conditions/dbus/values.ts';
+import { type BusValue, itemsIn } from '../../src/conditions/dbus/values.ts';
 import { type Lock, lockFromLogind } from '../../src/conditions/lock-logind.ts';
 import { type Row, tableView } from './dbus/table-view.ts';
 
@@ -12,7 +12,7 @@ type Sessions = Readonly<Record<string, Row | undefined>>;
 /** logind with these sessions; `front` is the one in the foreground of the seat, `null` for none. */
 function logind(sessions: Sessions, front: string | null | undefined = Object.keys(sessions)[0]) {
   const path = (id: string): string => `${LOGIND}/session/${id}`;
-  const objects = Object.entries(sessions).map(([id, row]) => [`${path(id)} ${NAME}.Session`, row]);
+  const objects = Object.entries(sessions).map(([id, row]) => [`${path(id)} ${NAME}.Session`, row] as const);
   const rows: BusValue = Object.entries(sessions).map(([id, row]) => [
     id,
     uidOf(row),
@@ -35,8 +35,7 @@ function logind(sessions: Sessions, front: string | null | undefined = Object.ke
 }
 
 function uidOf(row: Row | undefined): BusValue {
-  const user = row?.['User'];
-  return Array.isArray(user) ? (user[0] ?? ME) : ME;
+  return itemsIn(row?.['User'])[0] ?? ME;
 }
 
 function session(more: Row = {}): Row {

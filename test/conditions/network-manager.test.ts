@@ -31,7 +31,9 @@ interface Desk {
 function desk({ devices = {}, over = Object.keys(devices), manager = {}, primary = {}, ssid }: Desk) {
   const path = (name: string): string => `${NM}/Devices/${name}`;
   const active = `${NM}/ActiveConnection/1`;
-  const rows = Object.entries(devices).map(([name, device]) => [`${path(name)} ${NAME}.Device`, device]);
+  const rows = Object.entries(devices).map(
+    ([name, device]) => [`${path(name)} ${NAME}.Device`, device] as const,
+  );
   return tableView({
     [`${NM} ${NAME}`]: {
       State: 70,

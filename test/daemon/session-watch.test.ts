@@ -121,7 +121,8 @@ describe.skipIf(!canMount)('the machine’s time zone', () => {
       console.log(JSON.stringify({ offsets, tz: process.env.TZ ?? null }));
     `;
     const mount = `mount -t tmpfs none ${folder} && mkdir ${folder}/up ${folder}/work && mount -t overlay overlay -o lowerdir=/etc,upperdir=${folder}/up,workdir=${folder}/work /etc && ln -sfn /usr/share/zoneinfo/UTC /etc/localtime && exec "$0" "$@"`;
-    const { TZ: _, ...env } = process.env;
+    const env = { ...process.env };
+    delete env['TZ'];
     const ran = spawnSync(
       'unshare',
       ['-m', 'sh', '-c', mount, process.execPath, '--input-type=module', '-e', program],

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ErasureRequest, PurgeScope } from '../../src/core/purge.ts';
@@ -144,8 +144,12 @@ describe('a purge of files', () => {
   it('of everything leaves nothing, and asks for what has no copy here any more', async () => {
     const place = filled();
     place.spool.discard(segmentId(1));
+    const page = join(place.stateDir, 'reports', 'report.html');
+    mkdirSync(join(place.stateDir, 'reports'));
+    writeFileSync(page, 'pictures of what was recorded');
     const { receipt, asked } = await purge(place, { kind: 'all' });
     expect(left(place.stateDir)).toEqual({});
+    expect(existsSync(page)).toBe(false);
     expect(asked[0]?.segments).toContain(segmentId(1));
     expect(receipt.segments.find(({ id }) => id === segmentId(1))?.stage).toBe('gone');
   });

@@ -51,7 +51,7 @@ function reasons({ collection }: StatusReport): string[] {
   ]);
 }
 
-function recordingWords({ capture, collection, policy }: StatusReport, nowMs: number): string[] {
+function recordingWords({ capture, collection, conditions, policy }: StatusReport, nowMs: number): string[] {
   const { recorded, thinned, redacted, dropped } = capture.events;
   const left = [`${groupedCount(thinned)} thinned`, `${groupedCount(redacted)} masked`];
   const counts = `${counted(recorded, 'event')} since the start; ${left.join(', ')}, ${groupedCount(dropped)} lost`;
@@ -61,6 +61,7 @@ function recordingWords({ capture, collection, policy }: StatusReport, nowMs: nu
         `pointer moves, buttons and wheel; ${keyWords(policy.keys)}`,
         ...(capture.backendWhy === '' ? [] : [`${capture.backend} was chosen because ${capture.backendWhy}`]),
         `by ${capture.backend}${capture.pid === null ? '' : `, process ${capture.pid}`}, ${lastEvent(capture.lastEventAt, nowMs)}`,
+        ...(conditions.session.sources.length > 0 ? [] : ['nothing here tells when the screen is locked']),
       ]
     : ['nothing now: no capture process exists'];
   const restarts =

@@ -8,7 +8,7 @@ import {
   type MethodCall,
   messageBytes,
 } from './message.ts';
-import type { BusValue } from './values.ts';
+import { type BusValue, textIn } from './values.ts';
 
 /** Calls `fire` once after `delayMs` of real time; the returned function takes it back. */
 export type Delay = (delayMs: number, fire: () => void) => () => void;
@@ -142,7 +142,7 @@ export class BusConnection {
     this.#calls.delete(message.replySerial);
     call.cancel();
     if (message.type === 'reply') call.resolve(message.body);
-    else call.reject(new BusError(message.errorName, String(message.body[0] ?? '')));
+    else call.reject(new BusError(message.errorName, textIn(message.body[0])));
   }
 }
 

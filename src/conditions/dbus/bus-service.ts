@@ -1,7 +1,7 @@
 import type { Bus, BusUser } from './bus.ts';
 import { type BusConnection, BusError, busCall, type Delay } from './bus-connection.ts';
 import type { Message } from './message.ts';
-import type { BusValue, Properties } from './values.ts';
+import { type BusValue, itemsIn, type Properties, textIn } from './values.ts';
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
@@ -16,8 +16,8 @@ export interface ServiceSpec {
   /** How long it may be gone before it counts as not there; `null`: once there, it is missed for ever. */
   readonly absentAfterMs: number | null;
   /**
-   * What a method returned may have changed with each signal that is no change of a property. `keep`: the old answer
-   * counts until the new one is there; `drop`: nothing is known until then.
+   * What a method returned may have changed with each signal of its interface. `keep`: the old answer counts until the
+   * new one is there; `drop`: nothing is known until then.
    */
   readonly onSignal: 'keep' | 'drop';
 }
@@ -39,7 +39,8 @@ interface Entry {
   value: BusValue | null | undefined;
   isUnanswered: boolean;
   readonly fetch: () => void;
-  readonly isResult: boolean;
+  /** The interface whose method returned it; `null` for properties. */
+  readonly resultOf: string | null;
 }
 
 /**
@@ -81,10 +82,10 @@ export class BusService implements BusUser {
   /** Decides something from the service's objects, and keeps only those it looked at. */
   look<T>(decide: (view: ServiceView) => T): T {
     const used = new Map<string, Entry>();
-    const entry = (key: string, isResult: boolean, fetch: (into: Entry) => void): Entry['value'] => {
+    const entry = (key: string, resultOf: string | null, fetch: (into: Entry) => void): Entry['value'] => {
       let found = used.get(key) ?? this.#entries.get(key);
       if (found === undefined) {
-        const made: Entry = { value: undefined, isUnanswered: false, isResult, fetch: () => fetch(made) };
+        const made: Entry = { value: undefined, isUnanswered: false, resultOf, fetch: () => fetch(made) };
         made.fetch();
         found = made;
       }
@@ -93,13 +94,13 @@ export class BusService implements BusUser {
     };
     const decided = decide({
       properties: (path, interfaceName) => {
-        const value = entry(`${path} ${interfaceName}`, false, (into) =>
+        const value = entry(`${path} ${interfaceName}`, null, (into) =>
           this.#fetch(into, path, PROPERTIES, 'GetAll', [interfaceName]),
         );
         return value === undefined || value instanceof Map ? value : null;
       },
       result: (path, interfaceName, method) =>
-        entry(`${path} ${interfaceName} ${method}`, true, (into) =>
+        entry(`${path} ${interfaceName} ${method}`, interfaceName, (into) =>
           this.#fetch(into, path, interfaceName, method, []),
         ),
     });
@@ -130,7 +131,7 @@ export class BusService implements BusUser {
     if (message.sender === 'org.freedesktop.DBus') {
       const [name, , owner] = message.body;
       if (message.member === 'NameOwnerChanged' && name === this.#spec.name)
-        this.#ownerChanged(String(owner));
+        this.#ownerChanged(textIn(owner));
     } else if (message.sender === this.#owner && this.#presence === 'present') {
       this.#serviceSignal(message);
     }
@@ -144,7 +145,7 @@ export class BusService implements BusUser {
     );
     const ownerOf = (): Promise<string> =>
       connection.call(busCall('GetNameOwner', name)).then(
-        ([owner]) => String(owner),
+        ([owner]) => textIn(owner),
         () => '',
       );
     // Sent in one go: what happens from here on comes after the answers.
@@ -192,7 +193,8 @@ export class BusService implements BusUser {
       return;
     }
     for (const entry of this.#entries.values()) {
-      if (!entry.isResult) continue;
+      // A signal of another interface, as a service's log of calls, must not make us call again.
+      if (entry.resultOf !== message.interface) continue;
       if (this.#spec.onSignal === 'drop') entry.value = undefined;
       entry.fetch();
     }
@@ -202,9 +204,9 @@ export class BusService implements BusUser {
 
   #propertiesChanged({ path, body }: Message): void {
     const [interfaceName, changed, invalidated] = body;
-    const entry = this.#entries.get(`${path} ${String(interfaceName)}`);
+    const entry = this.#entries.get(`${path} ${textIn(interfaceName)}`);
     if (entry === undefined || !(changed instanceof Map)) return;
-    const isWhole = !Array.isArray(invalidated) || invalidated.length === 0;
+    const isWhole = itemsIn(invalidated).length === 0;
     if (isWhole && entry.value instanceof Map) entry.value = new Map([...entry.value, ...changed]);
     else if (entry.value !== undefined) {
       entry.value = undefined;

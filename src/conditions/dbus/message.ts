@@ -1,5 +1,5 @@
 import { BodyReader } from './body-reader.ts';
-import type { BusValue } from './values.ts';
+import { type BusValue, itemsIn } from './values.ts';
 
 /** Message types of the D-Bus specification, "Message Format". */
 const TYPE = { call: 1, reply: 2, error: 3, signal: 4 } as const;
@@ -108,8 +108,9 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new BodyReader(bytes, isLittleEndian(bytes));
   const [, type, , , , serial, header] = reader.values('yyyyuua(yv)');
   const fields = new Map<BusValue, BusValue>();
-  for (const field of Array.isArray(header) ? header : []) {
-    if (Array.isArray(field)) fields.set(field[0], field[1]);
+  for (const field of itemsIn(header)) {
+    const [code, value] = itemsIn(field);
+    if (code !== undefined && value !== undefined) fields.set(code, value);
   }
   const text = (field: number): string => {
     const value = fields.get(field);
@@ -132,18 +133,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
 }
 
 function typeName(type: BusValue | undefined): Message['type'] {
-  switch (type) {
-    case TYPE.call:
-      return 'call';
-    case TYPE.reply:
-      return 'reply';
-    case TYPE.error:
-      return 'error';
-    case TYPE.signal:
-      return 'signal';
-    default:
-      return 'unknown';
-  }
+  const names = ['call', 'reply', 'error', 'signal'] as const;
+  return names.find((name) => TYPE[name] === type) ?? 'unknown';
 }
 
 function isLittleEndian(bytes: Uint8Array): boolean {

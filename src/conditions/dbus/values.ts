@@ -32,7 +32,22 @@ export function flagOf(properties: Properties, name: string): boolean | null {
   return typeof value === 'boolean' ? value : null;
 }
 
+/** A string; an empty one when it is something else. */
+export function textIn(value: BusValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The items of an array or a structure; none when it is something else. */
+export function itemsIn(value: BusValue | undefined): readonly BusValue[] {
+  return isItems(value) ? value : [];
+}
+
 /** The strings of an array; none when it is something else. */
 export function textsIn(value: BusValue | undefined): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  return itemsIn(value).filter((item) => typeof item === 'string');
+}
+
+/** `Array.isArray` alone would make it an array of anything. */
+function isItems(value: BusValue | undefined): value is readonly BusValue[] {
+  return Array.isArray(value);
 }

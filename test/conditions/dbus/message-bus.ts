@@ -8,6 +8,7 @@ import { type BusSocket, parseBusAddress } from '../../../src/conditions/dbus/bu
 
 /** The system's Python, which has Debian's modules. */
 const PYTHON = '/usr/bin/python3';
+const UPOWERD_PROGRAM = fileURLToPath(new URL('upowerd.py', import.meta.url));
 const MOCKS = fileURLToPath(new URL('mocks.py', import.meta.url));
 
 /** Why these tests cannot run here; `undefined` when they can. */
@@ -18,6 +19,21 @@ function missing(): string | undefined {
   const python = spawnSync(PYTHON, ['-c', 'import dbusmock, gi']);
   return python.status === 0 ? undefined : 'python3-dbusmock is not installed';
 }
+
+/** Where distributions put it; it is no program for people. */
+const UPOWERD = ['/usr/libexec/upowerd', '/usr/lib/upower/upowerd', '/usr/lib/upowerd'].find((path) =>
+  existsSync(path),
+);
+
+/** Why the real upowerd cannot be tested here; `undefined` when it can. */
+export const UPOWERD_MISSING: string | undefined =
+  BUS_MISSING ??
+  (UPOWERD === undefined
+    ? 'upowerd is not installed'
+    : spawnSync(PYTHON, ['-c', "import gi; gi.require_version('UMockdev', '1.0')"]).status === 0 &&
+        spawnSync('umockdev-wrapper', ['true']).status === 0
+      ? undefined
+      : 'umockdev is not installed');
 
 /** A process that says when it is ready and answers each line it is given with a line. */
 class Answering {
@@ -55,6 +71,13 @@ class Answering {
     this.#child.stdin.write(`${line}\n`);
   }
 
+  async end(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#child.once('exit', () => resolve(undefined));
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null) await promise;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -71,6 +94,7 @@ export class MessageBus {
   readonly #config = join(this.folder, 'bus.conf');
   #daemon: Answering | null = null;
   #mocks: MockServices[] = [];
+  readonly #others: Answering[] = [];
 
   constructor(address = '') {
     this.address = address || `unix:path=${join(this.folder, 'socket')}`;
@@ -107,6 +131,21 @@ export class MessageBus {
     return services;
   }
 
+  /** The real upowerd on a laptop that umockdev makes; the function changes attributes of its supplies. */
+  async upowerd(): Promise<
+    (attributes: Readonly<Record<string, Readonly<Record<string, string>>>>) => Promise<void>
+  > {
+    const process = new Answering('umockdev-wrapper', [PYTHON, UPOWERD_PROGRAM, UPOWERD ?? ''], {
+      DBUS_SYSTEM_BUS_ADDRESS: this.address,
+    });
+    this.#others.push(process);
+    await process.line();
+    return async (attributes) => {
+      process.write(JSON.stringify(attributes));
+      await process.line();
+    };
+  }
+
   /** The bus dies; its socket stays behind, as after a crash. */
   async kill(): Promise<void> {
     await this.#daemon?.stop();
@@ -114,6 +153,8 @@ export class MessageBus {
   }
 
   async close(): Promise<void> {
+    // It ends upowerd when there is nothing more to read.
+    for (const process of this.#others) await process.end();
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
