@@ -49,7 +49,7 @@ function parse(json: unknown): PurgeIntent {
 }
 
 /** Checks a scope that came as JSON. */
-export function parseScope(json: unknown): PurgeScope {
+function parseScope(json: unknown): PurgeScope {
   const fields: Readonly<Record<string, unknown>> =
     typeof json === 'object' && json !== null ? { ...json } : {};
   const { kind, fromWallMs } = fields;
