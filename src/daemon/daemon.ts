@@ -7,11 +7,12 @@ import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import { admittedCount, type CollectionName } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import { refreshDeadline } from '../core/deadline.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
-import { type Pause, refreshPause, restorePause, startPause } from '../core/pause.ts';
+import { type Pause, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
 import type { StatusReport } from '../core/status.ts';
@@ -338,7 +339,7 @@ export class Daemon {
   /** Writes the standing pauses with what is left of them. */
   savePauses(): void {
     const now = this.ports.clock.now();
-    const pauses = this.collection.state.pauses.map((pause) => refreshPause(pause, now));
+    const pauses = this.collection.state.pauses.map((pause) => refreshDeadline(pause, now));
     this.#trySave('the pauses', () => writePauses(this.settings.stateDir, pauses));
   }
 

@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { CollectionState } from '../core/collection.ts';
-import { remainingPauseMs } from '../core/collection.ts';
+import { exemptUntilBootMs, remainingPauseMs } from '../core/collection.ts';
 import type { Network, Power } from '../core/conditions.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -67,10 +67,8 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
 function untilOf(state: CollectionState, now: Instant): string | null {
   const leftMs = remainingPauseMs(state, now);
   if (state.name === 'paused' && leftMs > 0) return iso(now.wallMs + leftMs);
-  if (state.name === 'exempt' && state.exemptUntilBootMs !== null) {
-    return iso(now.wallMs + state.exemptUntilBootMs - now.bootMs);
-  }
-  return null;
+  const exemptUntil = state.name === 'exempt' ? exemptUntilBootMs(state, now) : null;
+  return exemptUntil === null ? null : iso(now.wallMs + exemptUntil - now.bootMs);
 }
 
 function spoolPart({ spool, policy, collection }: ReportParts): StatusReport['spool'] {
