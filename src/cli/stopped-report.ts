@@ -10,6 +10,7 @@ import { consentView } from '../privacy/consent.ts';
 import { decodeReceipts } from '../privacy/consent-file.ts';
 import { listStage } from '../spool/folders.ts';
 import { parsePauses } from '../spool/pauses-file.ts';
+import { peekRequests } from '../spool/request-files.ts';
 import { readSent } from '../spool/sent-log.ts';
 import { restingPlace } from './daemon.ts';
 import type { CliIo } from './io.ts';
@@ -47,6 +48,15 @@ export function stoppedReport(io: CliIo): StatusReport {
     conditions: { power: 'unknown', network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null } },
     consent: consentPart(stateDir, lastGood),
     exemptions: [],
+    requests: peekRequests(stateDir).map(({ id, kind, destination, createdAt }) => ({
+      id,
+      kind,
+      destination,
+      createdAt,
+      attempts: 0,
+      nextAttemptAt: null,
+      problem: '',
+    })),
     policy: {
       source: lastGood === undefined ? (place.policyPaths.find(existsSync) ?? 'defaults') : 'last-good',
       id: lastGood?.id ?? null,

@@ -6,6 +6,7 @@ import type {
   NoticeReply,
   PauseReply,
   PauseRequest,
+  RequestReply,
   RoundMessage,
   SegmentResult,
   UploadNowReply,
@@ -36,6 +37,7 @@ export interface ControlHandlers {
   uploadNow(): Reply<UploadNowReply>;
   round(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void>;
   roundResult(result: SegmentResult): Reply<void>;
+  roundReply(reply: RequestReply): Reply<void>;
 }
 
 /** A status report is some 4 KB: 1 MiB is minutes of changes that nobody reads. */

@@ -23,6 +23,7 @@ import type { StatusReport } from '../core/status.ts';
  * | `POST /v1/upload/now` | `{}` | {@link UploadNowReply} |
  * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
  * | `POST /v1/round/result` | {@link SegmentResult} | `{}` |
+ * | `POST /v1/round/reply` | {@link RequestReply} | `{}` |
  */
 export const ROUTES = {
   status: '/v1/status',
@@ -38,6 +39,7 @@ export const ROUTES = {
   uploadNow: '/v1/upload/now',
   round: '/v1/round',
   roundResult: '/v1/round/result',
+  roundReply: '/v1/round/reply',
 } as const;
 
 /** What the `GET` routes answer, by the route's name. */
@@ -57,6 +59,7 @@ export interface PostCalls {
   readonly reload: { readonly request: EmptyBody; readonly reply: LoadedPolicy };
   readonly uploadNow: { readonly request: EmptyBody; readonly reply: UploadNowReply };
   readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
+  readonly roundReply: { readonly request: RequestReply; readonly reply: EmptyBody };
 }
 
 /** One line of each stream, by the route's name. */
@@ -131,6 +134,8 @@ export interface Round {
   /** The round may charge at most this many bytes, both directions. */
   readonly budgetBytes: number;
   readonly segments: readonly { readonly id: string; readonly file: string; readonly sizeBytes: number }[];
+  /** What a person asks of the collector, sent first; each is posted to its path below the address. */
+  readonly requests: readonly { readonly id: string; readonly path: string; readonly body: string }[];
 }
 
 /** What the daemon tells the uploader. End of the stream means `abort`. */
@@ -159,3 +164,20 @@ export interface SegmentResult {
   /** `Retry-After` in milliseconds, `null` without one. */
   readonly retryAfterMs: number | null;
 }
+
+/** What the collector said to a request of the person's. */
+export interface RequestReply {
+  readonly id: string;
+  /** HTTP status, 0 without one. */
+  readonly status: number;
+  /** The body of the reply, at most {@link MAX_REQUEST_REPLY_CHARACTERS}; `""` without one. */
+  readonly body: string;
+  readonly detail: string;
+  /** Bytes to charge for this attempt, both directions. */
+  readonly chargedBytes: number;
+  /** `Retry-After` in milliseconds, `null` without one. */
+  readonly retryAfterMs: number | null;
+}
+
+/** JSON in JSON takes up to twice its size, and a request to the daemon has 64 KiB. */
+export const MAX_REQUEST_REPLY_CHARACTERS = 30_000;

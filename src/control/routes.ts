@@ -5,7 +5,13 @@ import { type ControlHandlers, MAX_UNREAD_BYTES } from './handlers.ts';
 import { type ErrorBody, ROUTES } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import { readJsonBody } from './request-body.ts';
-import { parseEmptyRequest, parseGrantRequest, parsePauseRequest, parseSegmentResult } from './validate.ts';
+import {
+  parseEmptyRequest,
+  parseGrantRequest,
+  parsePauseRequest,
+  parseRequestReply,
+  parseSegmentResult,
+} from './validate.ts';
 
 type Emit = (message: object) => void;
 
@@ -38,6 +44,13 @@ const TABLE: Readonly<Record<string, Route>> = {
     method: 'POST',
     act: async (handlers, body) => {
       await handlers.roundResult(parseSegmentResult(body));
+      return {};
+    },
+  },
+  [ROUTES.roundReply]: {
+    method: 'POST',
+    act: async (handlers, body) => {
+      await handlers.roundReply(parseRequestReply(body));
       return {};
     },
   },

@@ -1,6 +1,12 @@
 import { TelemetryError } from '../core/errors.ts';
 import { isRecipient } from '../core/recipient.ts';
-import type { GrantRequest, PauseRequest, SegmentResult } from './protocol.ts';
+import {
+  type GrantRequest,
+  MAX_REQUEST_REPLY_CHARACTERS,
+  type PauseRequest,
+  type RequestReply,
+  type SegmentResult,
+} from './protocol.ts';
 
 /** By hand rather than by a schema library, which would cost the daemon 8 MB for three small shapes. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,6 +53,19 @@ export function parseSegmentResult(body: unknown): SegmentResult {
     outcome: oneOf(fields, 'outcome', OUTCOMES),
     sha256,
     status: wholeNumber(fields, 'status', 0),
+    detail: text(fields, 'detail', 1000),
+    chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
+    retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),
+  };
+}
+
+/** Checks the body of `POST /v1/round/reply`. */
+export function parseRequestReply(body: unknown): RequestReply {
+  const fields = objectOf(body, ['id', 'status', 'body', 'detail', 'chargedBytes', 'retryAfterMs']);
+  return {
+    id: text(fields, 'id', 200),
+    status: wholeNumber(fields, 'status', 0),
+    body: text(fields, 'body', MAX_REQUEST_REPLY_CHARACTERS),
     detail: text(fields, 'detail', 1000),
     chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
     retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),

@@ -1,5 +1,6 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
 import type { NetworkKind, PowerState } from './conditions.ts';
+import type { RequestKind } from './person-request.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /**
@@ -79,6 +80,16 @@ export interface StatusReport {
     readonly state: 'queued' | 'pending' | 'approved' | 'denied' | 'withdrawn' | 'expired';
     readonly scope: string;
     readonly until: string | null;
+  }[];
+  /** What the person asked of a collector and is not settled yet, oldest first. `problem`: why the last try failed. */
+  readonly requests: readonly {
+    readonly id: string;
+    readonly kind: RequestKind;
+    readonly destination: string;
+    readonly createdAt: string;
+    readonly attempts: number;
+    readonly nextAttemptAt: string | null;
+    readonly problem: string;
   }[];
   readonly policy: {
     readonly source: string;

@@ -103,6 +103,11 @@ export class ConsentKeeper {
     return this.#ports.file.mayLeave(receiptId, url);
   }
 
+  /** Whether a receipt, standing or not, names this address: what was sent there, and what concerns it, is known there. */
+  names(url: string): boolean {
+    return url !== '' && this.#ports.file.receipts.some(({ destination }) => destination === url);
+  }
+
   #refresh(): void {
     this.#view =
       this.#inForce === null

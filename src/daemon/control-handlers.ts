@@ -7,6 +7,7 @@ import { startPause } from '../core/pause.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
+import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { UploadDriver } from './upload-driver.ts';
 import type { Watchers } from './watchers.ts';
@@ -18,6 +19,7 @@ export interface Controlled {
   readonly consent: ConsentKeeper;
   readonly policy: PolicyKeeper;
   readonly upload: UploadDriver;
+  readonly requests: PersonRequests;
   readonly watchers: Watchers;
   status(): StatusReport;
   consentChanged(): void;
@@ -72,8 +74,10 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return { ...daemon.policy.mustHave(), problems: daemon.policy.problems };
     },
     uploadNow: () => daemon.upload.uploadNow(),
-    round: (emit, signal) => daemon.upload.serveRound(emit, signal),
+    round: (emit, signal) =>
+      (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),
+    roundReply: (reply) => daemon.requests.takeReply(reply),
   };
 }
 

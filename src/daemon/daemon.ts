@@ -33,6 +33,7 @@ import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { DisplayWatch } from './display-watch-node.ts';
 import { missingFacts } from './ledger-repair.ts';
+import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
@@ -103,6 +104,7 @@ export class Daemon {
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
+  #requests: PersonRequests | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
   #device: Device | null = null;
@@ -187,6 +189,10 @@ export class Daemon {
     return this.#mustHave(this.#upload);
   }
 
+  get requests(): PersonRequests {
+    return this.#mustHave(this.#requests);
+  }
+
   /** Brings the files in order, reads policy and consent, opens the control socket, then collects as they allow. */
   async start(): Promise<void> {
     const { clock, timers, log, random, randomBytes, power, network, startUploader } = this.ports;
@@ -229,12 +235,31 @@ export class Daemon {
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
         changed: () => this.watchers.changed(),
-        conditionsChanged: () => this.sealer.work(),
+        conditionsChanged: () => {
+          this.sealer.work();
+          this.#requests?.evaluate();
+        },
       },
       readUploadState(stateDir, dailyBudget, now.wallMs),
     );
+    this.#requests = new PersonRequests({
+      clock,
+      timers,
+      log,
+      random,
+      randomBytes,
+      stateDir,
+      device: this.#device.pseudonym,
+      handlers: {},
+      mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
+      network: () => network.current().kind,
+      startUploader,
+      charge: (bytes) => this.upload.chargeAlso(bytes),
+      changed: () => this.watchers.changed(),
+    });
     await this.#upload.start();
     await this.#server.start();
+    this.#requests.start();
     this.applyPolicy();
     this.#encryption.start();
     this.sealer.work();
@@ -255,7 +280,7 @@ export class Daemon {
     this.#displays.stop();
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
-    await Promise.all([this.collection.whenGone(), this.#upload?.stop()]);
+    await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#requests?.stop()]);
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
@@ -326,6 +351,7 @@ export class Daemon {
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
+        requests: this.requests,
       },
       clock.now(),
     );
@@ -493,7 +519,7 @@ export class Daemon {
       this.#schedule?.recheck();
       this.#cost.sample();
       if (this.collection.state.pauses.length > 0) this.savePauses();
-      if (this.spool.stats().queued.segments > 0) this.upload.refresh();
+      if (this.spool.stats().queued.segments + this.requests.pending().length > 0) this.upload.refresh();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();

@@ -8,6 +8,7 @@ import { spentAt } from '../upload/spending.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
+import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Recorder } from './recorder.ts';
 import type { Sealer } from './sealer.ts';
@@ -27,6 +28,7 @@ export interface ReportParts {
   readonly policy: PolicyKeeper;
   readonly cost: CostMeter;
   readonly sealer: Sealer;
+  readonly requests: PersonRequests;
 }
 
 /** `telemetryctl status --json` as of now. */
@@ -54,6 +56,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     conditions: conditionsPart(parts),
     consent: consentPart(parts.consent),
     exemptions: [],
+    requests: requestsPart(parts.requests),
     policy: {
       source: policy.loaded?.source ?? 'none',
       id: policy.loaded?.id ?? null,
@@ -118,6 +121,14 @@ function conditionsPart({ power, network, policy }: ReportParts): StatusReport['
 function consentPart(consent: ConsentKeeper): StatusReport['consent'] {
   const { state, receipt } = consent.view;
   return { state, noticeId: receipt?.noticeId ?? null, grantedAt: receipt?.grantedAt ?? null };
+}
+
+function requestsPart(requests: PersonRequests): StatusReport['requests'] {
+  return requests.pending().map(({ request, attempts, nextAttemptWallMs, problem }) => {
+    const { id, kind, destination, createdAt } = request;
+    const nextAttemptAt = nextAttemptWallMs === null ? null : iso(nextAttemptWallMs);
+    return { id, kind, destination, createdAt, attempts, nextAttemptAt, problem };
+  });
 }
 
 /** Below a minute of input the rate says nothing. */

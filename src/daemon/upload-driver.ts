@@ -203,6 +203,13 @@ export class UploadDriver {
     this.evaluate();
   }
 
+  /** Bytes that something else of ours sent or received. */
+  chargeAlso(bytes: number): void {
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = { ...this.#state, spending: charge(this.#state.spending, bytes, wallMs) };
+    this.#ports.saveState(this.#state);
+  }
+
   #settle(result: SegmentResult, destination: string, bytes: number, wallMs: number): void {
     const { id, sha256, chargedBytes } = result;
     const { spool, record, random, log } = this.#ports;
@@ -293,6 +300,7 @@ export class UploadDriver {
         file: path.slice(path.lastIndexOf('/') + 1),
         sizeBytes,
       })),
+      requests: [],
     };
     log.info({ segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();

@@ -46,6 +46,7 @@ export const CAPTURING: StatusReport = {
   conditions: { power: 'ac', network: { kind: 'wifi', metered: 'no', ssidAllowed: null } },
   consent: { state: 'granted', noticeId: '1a2b3c4d', grantedAt: '2026-11-21T14:00:00.000Z' },
   exemptions: [],
+  requests: [],
   policy: { source: '/etc/telemetryd/policy.toml', id: '5e6f7a8b9c0d1e2f', keys: 'shortcuts', problems: [] },
   cost: {
     cpuSeconds: 12,
@@ -117,6 +118,7 @@ export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandle
     uploadNow: () => ({ started: true, blockers: [] }),
     round: (_emit, signal) => untilAborted(signal),
     roundResult: () => undefined,
+    roundReply: () => undefined,
     ...replaced,
   };
 }

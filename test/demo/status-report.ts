@@ -37,6 +37,7 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
     conditions: { power: 'ac', network: { kind: 'none', metered: 'no', ssidAllowed: null } },
     consent: { state: 'granted', noticeId: null, grantedAt: null },
     exemptions: [],
+    requests: [],
     policy: { source: 'policy.toml', id: null, keys: 'shortcuts', problems: [] },
     cost: {
       cpuSeconds: 0,
