@@ -13,6 +13,7 @@ import { parsePauses } from '../spool/pauses-file.ts';
 import { peekRequests } from '../spool/request-files.ts';
 import { readSent } from '../spool/sent-log.ts';
 import { restingPlace } from './daemon.ts';
+import { exemptionsAtRest } from './exemptions-at-rest.ts';
 import type { CliIo } from './io.ts';
 import { decoded } from './state-files.ts';
 
@@ -47,7 +48,7 @@ export function stoppedReport(io: CliIo): StatusReport {
     upload: uploadPart(stateDir, lastGood, io.clock.now().wallMs),
     conditions: { power: 'unknown', network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null } },
     consent: consentPart(stateDir, lastGood),
-    exemptions: [],
+    exemptions: exemptionsAtRest(stateDir, io).exemptions.map(({ view }) => view),
     requests: peekRequests(stateDir).map(({ id, kind, destination, createdAt }) => ({
       id,
       kind,

@@ -1,7 +1,10 @@
+import type { ExemptionView } from '../core/exemption-view.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { StatusReport } from '../core/status.ts';
 import type {
   ConsentReply,
+  ExemptionsReply,
+  ExemptRequest,
   GrantRequest,
   NoticeReply,
   PauseReply,
@@ -10,6 +13,7 @@ import type {
   RoundMessage,
   SegmentResult,
   UploadNowReply,
+  WithdrawRequest,
 } from './protocol.ts';
 
 type Reply<T> = T | Promise<T>;
@@ -34,6 +38,10 @@ export interface ControlHandlers {
   revoke(): Reply<ConsentReply>;
   policy(): Reply<LoadedPolicy>;
   reload(): Reply<LoadedPolicy>;
+  exemptions(): Reply<ExemptionsReply>;
+  exempt(request: ExemptRequest): Reply<ExemptionView>;
+  withdraw(request: WithdrawRequest): Reply<ExemptionView>;
+  refresh(): Reply<ExemptionsReply>;
   uploadNow(): Reply<UploadNowReply>;
   round(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void>;
   roundResult(result: SegmentResult): Reply<void>;

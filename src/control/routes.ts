@@ -7,10 +7,12 @@ import { Refusal } from './refusal.ts';
 import { readJsonBody } from './request-body.ts';
 import {
   parseEmptyRequest,
+  parseExemptRequest,
   parseGrantRequest,
   parsePauseRequest,
   parseRequestReply,
   parseSegmentResult,
+  parseWithdrawRequest,
 } from './validate.ts';
 
 type Emit = (message: object) => void;
@@ -38,6 +40,13 @@ const TABLE: Readonly<Record<string, Route>> = {
   [ROUTES.revoke]: withoutFields((handlers) => handlers.revoke()),
   [ROUTES.policy]: { method: 'GET', reply: (handlers) => handlers.policy() },
   [ROUTES.reload]: withoutFields((handlers) => handlers.reload()),
+  [ROUTES.exemptions]: { method: 'GET', reply: (handlers) => handlers.exemptions() },
+  [ROUTES.exempt]: { method: 'POST', act: (handlers, body) => handlers.exempt(parseExemptRequest(body)) },
+  [ROUTES.withdraw]: {
+    method: 'POST',
+    act: (handlers, body) => handlers.withdraw(parseWithdrawRequest(body)),
+  },
+  [ROUTES.refresh]: withoutFields((handlers) => handlers.refresh()),
   [ROUTES.uploadNow]: withoutFields((handlers) => handlers.uploadNow()),
   [ROUTES.round]: { method: 'GET', stream: (handlers, emit, signal) => handlers.round(emit, signal) },
   [ROUTES.roundResult]: {

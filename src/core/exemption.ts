@@ -39,6 +39,8 @@ export interface Exemption {
   readonly state: ExemptionState;
   /** As {@link parseScope} reads it. */
   readonly scope: string;
+  /** The collector's address: whose people decide. */
+  readonly destination: string;
   readonly askedWallMs: number;
   readonly end: Deadline;
   /** Why, encrypted for the deciders and its author, an age file in base64; `null` when none was given, or erased. */
@@ -57,6 +59,7 @@ export interface Exemption {
 export interface ExemptionRequest {
   readonly id: string;
   readonly scope: string;
+  readonly destination: string;
   readonly durationMs: number;
   readonly reason: string | null;
 }
@@ -77,6 +80,8 @@ export interface Moment {
 }
 
 const DAY_MS = 86_400_000;
+/** How long an exemption may be asked for: what is shorter is a pause, what is longer a revoked consent. */
+export const EXEMPTION_MS = { least: 60_000, most: 366 * DAY_MS };
 /** So long the person has after a denial before anything of that time leaves: to read it, to purge, to revoke. */
 export const RELEASE_AFTER_MS = DAY_MS;
 /** A reason serves the decision and perhaps a question about it; a month later it serves nobody. */
@@ -87,11 +92,12 @@ const FORGET_AFTER_MS = 365 * DAY_MS;
 
 export function requestExemption(request: ExemptionRequest, { clock, nextSequence }: Moment): Exemption {
   const { wallMs } = clock.now();
-  const { id, scope, durationMs, reason } = request;
+  const { id, scope, destination, durationMs, reason } = request;
   return {
     id,
     state: 'queued',
     scope,
+    destination,
     askedWallMs: wallMs,
     end: startDeadline(durationMs, clock),
     reason,

@@ -10,6 +10,7 @@ import type { NetworkSource, PowerSource } from '../core/conditions.ts';
 import { refreshDeadline } from '../core/deadline.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
+import { exemptAppsReason, withExemptApps } from '../core/exempt-apps.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
 import { type Pause, restorePause, startPause } from '../core/pause.ts';
@@ -32,6 +33,8 @@ import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { exemptRecordings } from './exempt-recordings.ts';
+import { ExemptionKeeper } from './exemption-keeper.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
@@ -98,6 +101,7 @@ export class Daemon {
   readonly sealer: Sealer;
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
+  readonly exemptions: ExemptionKeeper;
   readonly #cost: CostMeter;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
@@ -172,10 +176,12 @@ export class Daemon {
       limits: () => (this.policy.policy ?? DEFAULT_POLICY).spool,
       record: (facts) => this.record(facts),
       changed: () => {
+        this.exemptions.clear();
         this.#upload?.evaluate();
         this.watchers.changed();
       },
     });
+    this.exemptions = this.#makeExemptions();
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.watchers = new Watchers(clock, timers, () => this.status());
     this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
@@ -231,6 +237,7 @@ export class Daemon {
         policy: () => this.policy.policy?.upload ?? null,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        isWithheld: (segment) => this.exemptions.isWithheld(segment),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
@@ -250,16 +257,19 @@ export class Daemon {
       randomBytes,
       stateDir,
       device: this.#device.pseudonym,
-      handlers: {},
+      handlers: { exemption: this.exemptions },
       mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
       network: () => network.current().kind,
       startUploader,
       charge: (bytes) => this.upload.chargeAlso(bytes),
       changed: () => this.watchers.changed(),
     });
+    // Before anything can leave or be captured.
+    this.exemptions.start();
     await this.#upload.start();
     await this.#server.start();
     this.#requests.start();
+    this.exemptions.ask();
     this.applyPolicy();
     this.#encryption.start();
     this.sealer.work();
@@ -307,6 +317,14 @@ export class Daemon {
     const policy = loaded?.policy ?? null;
     this.consent.policyChanged(loaded);
     if (loaded !== null) this.record([{ type: 'policy', policy: loaded.id, source: loaded.source }]);
+    this.#applyCapture(policy);
+    this.exemptions.tick();
+    this.consentChanged();
+    this.#restartSchedule(policy);
+  }
+
+  /** What may be captured, and how, may have changed. */
+  #applyCapture(policy: Policy | null): void {
     const config = JSON.stringify(policy === null ? null : this.#configOf(policy));
     if (this.#captureConfig !== config) {
       this.#captureConfig = config;
@@ -322,8 +340,37 @@ export class Daemon {
           ? null
           : { hours: parseHours(policy.capture.hours) ?? null, refusal: this.#refusal(policy) },
     });
-    this.consentChanged();
-    this.#restartSchedule(policy);
+  }
+
+  #makeExemptions(): ExemptionKeeper {
+    const { clock, timers, log, randomBytes } = this.ports;
+    const record = (facts: readonly LedgerFact[]): void => this.record(facts);
+    return new ExemptionKeeper({
+      clock,
+      timers,
+      log,
+      randomBytes,
+      stateDir: this.settings.stateDir,
+      whilePending: () => (this.policy.policy ?? DEFAULT_POLICY).exemptions.whilePending,
+      destination: () => this.policy.policy?.upload.url ?? '',
+      requests: () => this.requests,
+      recordings: exemptRecordings({
+        log,
+        device: () => this.#mustHave(this.#device),
+        spool: this.spool,
+        recorder: this.recorder,
+        sealer: this.sealer,
+        encryption: this.#encryption,
+        record,
+      }),
+      record,
+      standing: (exemptions) => this.collection.send({ type: 'exempt', exemptions }),
+      appsChanged: () => this.#applyCapture(this.policy.policy),
+      changed: () => {
+        this.#upload?.evaluate();
+        this.watchers.changed();
+      },
+    });
   }
 
   /** Consent may have changed: collection and uploads are told. */
@@ -352,6 +399,7 @@ export class Daemon {
         policy: this.policy,
         cost: this.#cost,
         requests: this.requests,
+        exemptions: this.exemptions,
       },
       clock.now(),
     );
@@ -412,6 +460,8 @@ export class Daemon {
         return;
       case 'batch':
         for (const columns of this.#inTime(message.columns)) {
+          // After sleep a timer may be late; what is exempt by now must not be taken.
+          this.collection.send({ type: 'tick' });
           this.recorder.take(
             columns,
             admittedCount(this.collection.state, generation, columns),
@@ -442,7 +492,8 @@ export class Daemon {
     }
   }
 
-  #configOf(policy: Policy): CaptureConfig {
+  #configOf(inForce: Policy): CaptureConfig {
+    const policy = withExemptApps(inForce, this.exemptions.apps());
     const { keys, mouseHz, focusUnknown, backend } = policy.capture;
     const { replay } = this.settings;
     return {
@@ -454,9 +505,11 @@ export class Daemon {
     };
   }
 
-  #refusal(policy: Policy) {
+  #refusal(inForce: Policy) {
+    const apps = this.exemptions.apps();
+    const refusal = captureRefusal(withExemptApps(inForce, apps));
+    if (apps.length > 0 && refusal?.code === 'focus-unknown') return exemptAppsReason(apps);
     // A recording captures no one: only encryption that is missing stands against it.
-    const refusal = captureRefusal(policy);
     return this.settings.replay !== null && refusal?.code === 'focus-unknown' ? null : refusal;
   }
 
@@ -509,7 +562,11 @@ export class Daemon {
       clock,
       timers,
     });
-    this.#schedule.start(() => this.upload.due());
+    this.#schedule.start(() => {
+      this.upload.due();
+      // On this machine it costs nothing to ask; anywhere else it is asked once an hour.
+      if (isLoopbackUrl(policy.upload.url)) this.exemptions.hurry();
+    });
   }
 
   #beat(): void {
@@ -520,6 +577,7 @@ export class Daemon {
       this.#cost.sample();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.spool.stats().queued.segments + this.requests.pending().length > 0) this.upload.refresh();
+      this.exemptions.beat();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();

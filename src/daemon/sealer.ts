@@ -66,6 +66,11 @@ export class Sealer {
     await this.#queue;
   }
 
+  /** Whether a process is at a journal right now. */
+  isUnderway(id: string): boolean {
+    return this.#underway.has(id);
+  }
+
   /** Deletes what the limits want gone, and writes it down. */
   enforceLimits(): void {
     const { spool, clock, log, limits, record, changed } = this.#ports;

@@ -59,6 +59,11 @@ export class SegmentEncryption {
     return this.#keys.offer(segmentId);
   }
 
+  /** A journal is gone: nobody needs its key. */
+  forget(segmentId: string): void {
+    this.#folder.destroy(segmentId);
+  }
+
   async whenSettled(): Promise<void> {
     await this.#keys.whenSettled();
   }

@@ -2,12 +2,14 @@ import type { Instant } from '../core/clock.ts';
 import type { CollectionState } from '../core/collection.ts';
 import { exemptUntilBootMs, remainingPauseMs } from '../core/collection.ts';
 import type { Network, Power } from '../core/conditions.ts';
+import { exemptionView } from '../core/exemption-view.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
 import { spentAt } from '../upload/spending.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
+import type { ExemptionKeeper } from './exemption-keeper.ts';
 import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Recorder } from './recorder.ts';
@@ -29,6 +31,7 @@ export interface ReportParts {
   readonly cost: CostMeter;
   readonly sealer: Sealer;
   readonly requests: PersonRequests;
+  readonly exemptions: ExemptionKeeper;
 }
 
 /** `telemetryctl status --json` as of now. */
@@ -55,7 +58,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     upload: uploadPart(parts, now),
     conditions: conditionsPart(parts),
     consent: consentPart(parts.consent),
-    exemptions: [],
+    exemptions: parts.exemptions.list.map((exemption) => exemptionView(exemption, now)),
     requests: requestsPart(parts.requests),
     policy: {
       source: policy.loaded?.source ?? 'none',

@@ -38,6 +38,13 @@ export type LedgerFact =
       readonly receipt: string;
       readonly notice: string;
     }
+  /** Neither why nor which application: the ledger is kept for ever. */
+  | {
+      readonly type: 'exemption';
+      readonly exemption: string;
+      readonly change: 'requested' | 'approved' | 'denied' | 'withdrawn' | 'expired';
+      readonly scope: 'all' | 'app' | 'hours';
+    }
   | { readonly type: 'policy'; readonly policy: string; readonly source: string }
   | { readonly type: 'started'; readonly version: string; readonly mode: string }
   | { readonly type: 'stopped'; readonly cause: string };

@@ -1,4 +1,5 @@
 import { TelemetryError } from '../core/errors.ts';
+import type { RecordedSpan } from '../core/exemption.ts';
 import type { SealEffort } from '../segment/seal.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
@@ -8,6 +9,7 @@ import { ensureStages, segmentPath } from './folders.ts';
 import { isUuid } from './identifiers.ts';
 import { createJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
 import { findSurplus, type SpoolLimits, totalBytes } from './limits.ts';
+import { spanOf, spanOfQuarantined } from './recorded-spans.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
 import { keepEncrypted, type SealResult, sealJournal, takeSealed } from './sealing.ts';
@@ -231,6 +233,39 @@ export class Spool {
       this.#store.remove(segment);
       return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
     });
+  }
+
+  /**
+   * Deletes every segment that was not sent and of which `covers` says so; the open one must be closed first. Those that
+   * `isBusy` is with are left, and counted in `left`.
+   */
+  deleteCovered(
+    covers: (span: RecordedSpan) => boolean,
+    isBusy: (id: string) => boolean,
+  ): { readonly deleted: Tally; readonly ids: readonly string[]; readonly left: number } {
+    const store = this.#store;
+    let deleted: Tally = { segments: 0, bytes: 0 };
+    let left = 0;
+    const ids: string[] = [];
+    const count = ({ id, sizeBytes }: { readonly id: string; readonly sizeBytes: number }): void => {
+      ids.push(id);
+      deleted = { segments: deleted.segments + 1, bytes: deleted.bytes + sizeBytes };
+    };
+    for (const found of [...store.all()]) {
+      if (found.stage === 'sent' || !covers(spanOf(store, found))) continue;
+      if (found.id === this.#open?.id || isBusy(found.id)) {
+        left++;
+        continue;
+      }
+      store.remove(found);
+      count(found);
+    }
+    for (const file of [...store.quarantined()]) {
+      if (!covers(spanOfQuarantined(file))) continue;
+      store.removeQuarantined(file);
+      count(file);
+    }
+    return { deleted, ids, left };
   }
 
   /** Counted in memory; reads no disk. */

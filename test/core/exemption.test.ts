@@ -89,7 +89,7 @@ class World {
     const id = `request-${this.exemptions.length}`;
     this.endsAt.set(id, this.machine.trueMs + ms);
     this.exemptions.push(
-      requestExemption({ id, scope: 'all', durationMs: ms, reason: 'YWdl' }, this.moment()),
+      requestExemption({ id, scope: 'all', destination: '', durationMs: ms, reason: 'YWdl' }, this.moment()),
     );
   }
 
@@ -408,7 +408,7 @@ function request(scope: string, durationMs: number) {
   return {
     machine,
     moment,
-    asked: requestExemption({ id: 'x', scope, durationMs, reason: 'YWdl' }, moment()),
+    asked: requestExemption({ id: 'x', scope, destination: '', durationMs, reason: 'YWdl' }, moment()),
   };
 }
 

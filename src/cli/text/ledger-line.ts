@@ -8,6 +8,8 @@ export function ledgerLine(entry: LedgerEntry): string {
   return printable(`${at}  ${entry.type.padEnd(11)}  ${words(entry)}`).trimEnd();
 }
 
+const SCOPES = { all: 'from everything', app: 'in one application', hours: 'in some hours' } as const;
+
 function words(entry: LedgerEntry): string {
   switch (entry.type) {
     case 'captured':
@@ -26,6 +28,8 @@ function words(entry: LedgerEntry): string {
       return `${entry.segment}: ${entry.why}`;
     case 'consent':
       return `${entry.change}, notice ${entry.notice}, receipt ${entry.receipt}`;
+    case 'exemption':
+      return `${entry.change}, ${SCOPES[entry.scope]} (${entry.exemption})`;
     case 'policy':
       return `${entry.policy} from ${entry.source}`;
     case 'started':
