@@ -314,7 +314,7 @@ describe('the command line', () => {
   it('has help on one screen for every command, which ends with examples', async () => {
     const help = await run(['--help'], { stateDir });
     const commands = [...help.out.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map(([, name = '']) => name);
-    expect(commands).toHaveLength(11);
+    expect(commands).toHaveLength(12);
     const pages = [['--help'], ...commands.map((name) => [name, '--help'])];
     for (const verb of ['show', 'grant', 'revoke']) pages.push(['consent', verb, '--help']);
     for (const words of [

@@ -125,12 +125,9 @@ function exemptionLines({ exemptions }: StatusReport, nowMs: number): string[] {
   const shown = exemptions.filter((found) => isOfInterest(found, nowMs));
   if (shown.length === 0) return [];
   const lines = shown.map((found) => bullet(`${exemptionWords(found, nowMs)}.`));
-  return [
-    paragraph('Exemptions:', 0),
-    ...lines,
-    paragraph('To change it: telemetryctl exempt withdraw ID.'),
-    '',
-  ];
+  const canEnd = shown.some(({ state }) => state !== 'denied' && state !== 'expired');
+  const change = canEnd ? [paragraph('To change it: telemetryctl exempt withdraw ID.')] : [];
+  return [paragraph('Exemptions:', 0), ...lines, ...change, ''];
 }
 
 function uploadLines(report: StatusReport, nowMs: number): string[] {
