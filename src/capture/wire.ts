@@ -38,7 +38,7 @@ export function encodeConfig(config: CaptureConfig): Uint8Array {
 export function encodeMessage(message: ChildMessage): Uint8Array {
   switch (message.type) {
     case 'ready':
-      return jsonFrame(TYPE.ready, message.info);
+      return jsonFrame(TYPE.ready, { ...message.info, notes: message.notes });
     case 'batch':
       return encodeBatch(message.columns, message.loss);
     case 'end':
@@ -84,7 +84,7 @@ export function decodeConfig(frame: Frame): CaptureConfig {
 export function decodeMessage(frame: Frame): ChildMessage {
   switch (frame.type) {
     case TYPE.ready:
-      return { type: 'ready', info: asBackendInfo(parseJson(frame.payload)) };
+      return decodeReady(parseJson(frame.payload));
     case TYPE.batch:
       return decodeBatch(frame.payload);
     case TYPE.end:
@@ -184,6 +184,12 @@ function parseJson(payload: Uint8Array): unknown {
 
 const BACKENDS = ['x11', 'uiohook', 'evdev', 'replay'] as const satisfies BackendInfo['backend'][];
 
+function decodeReady(value: unknown): ChildMessage {
+  const { notes } = asRecord(value);
+  if (!Array.isArray(notes)) throw badStream('a back end without its notes');
+  return { type: 'ready', info: asBackendInfo(value), notes: notes.map(asReason) };
+}
+
 function asBackendInfo(value: unknown): BackendInfo {
   const { backend, coordinates, screens } = asRecord(value);
   const known = BACKENDS.find((name) => name === backend);
@@ -210,7 +216,7 @@ function asScreen(value: unknown): Screen {
 function asReason(value: unknown): Reason {
   const { code, text, hint } = asRecord(value);
   if (typeof code !== 'string' || typeof text !== 'string' || typeof hint !== 'string') {
-    throw badStream('a failure without a reason');
+    throw badStream('a reason without its words');
   }
   return { code, text, hint };
 }

@@ -1,6 +1,6 @@
 import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, SegmentRecord } from './catalog.ts';
-import { segmentPath } from './object-store-files.ts';
+import { findSegment, segmentPath } from './object-store-files.ts';
 import { parseUuid } from './segment-key.ts';
 
 /** What `ls` was asked to show. */
@@ -52,7 +52,7 @@ async function writeJson(
   for await (const row of rows) {
     const { device, segment, sizeBytes, sha256 } = row;
     const receivedAt = new Date(row.receivedAtMs).toISOString();
-    const path = segmentPath(dataDir, row);
+    const path = (await findSegment(dataDir, row)) ?? segmentPath(dataDir, row);
     write(`${separator}\n${JSON.stringify({ device, segment, sizeBytes, sha256, receivedAt, path })}`);
     separator = ',';
   }

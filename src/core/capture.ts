@@ -34,7 +34,8 @@ export interface CaptureConfig {
 
 /** What the child tells the daemon. */
 export type ChildMessage =
-  | { readonly type: 'ready'; readonly info: BackendInfo }
+  /** It sees input now. `notes` is what the person should know although it works. */
+  | { readonly type: 'ready'; readonly info: BackendInfo; readonly notes: readonly Reason[] }
   | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
   /** `replay` only: the recording is at its end. */
   | { readonly type: 'end' }

@@ -266,9 +266,10 @@ export function admittedCount(
   return count;
 }
 
-/** How long the longest of the standing pauses still lasts; 0 when none stands. */
-export function remainingPauseMs(state: CollectionState, now: Instant): number {
-  return Math.max(0, ...state.pauses.map((pause) => pause.untilBootMs - now.bootMs));
+/** How long pauses still stand, 0 without one: all of them, or those of one requester. */
+export function remainingPauseMs(state: CollectionState, now: Instant, of: Requester | null = null): number {
+  const pauses = state.pauses.filter(({ requester }) => of === null || requester === of);
+  return Math.max(0, ...pauses.map((pause) => pause.untilBootMs - now.bootMs));
 }
 
 /** When the last of the exemptions that hold now ends, or its hours do; boot-time, `null` when none holds. */

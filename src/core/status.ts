@@ -23,6 +23,7 @@ export interface StatusReport {
     readonly state: CollectionName;
     readonly since: string | null;
     readonly until: string | null;
+    /** The deciding one first; behind them what the person should know although nothing is stopped by it. */
     readonly reasons: readonly Reason[];
   };
   readonly capture: {
@@ -100,5 +101,26 @@ export interface StatusReport {
     readonly rssBytes: number;
     readonly bytesPerActiveHour: number;
     readonly activeHours: number;
+  };
+}
+
+/**
+ * All that another account of the machine is told by `GET /v1/status`, so that a colleague's status cannot be used to
+ * watch them: no counts, times, reasons or exemptions. A lock or an exemption shows as `paused`.
+ */
+export interface PublicStatus {
+  readonly schema: 1;
+  readonly restricted: true;
+  readonly daemon: { readonly version: string };
+  readonly collection: { readonly state: CollectionName };
+}
+
+/** What of a report another account may see. */
+export function publicStatus({ daemon, collection: { state } }: StatusReport): PublicStatus {
+  return {
+    schema: 1,
+    restricted: true,
+    daemon: { version: daemon.version },
+    collection: { state: state === 'locked' || state === 'exempt' ? 'paused' : state },
   };
 }

@@ -1,4 +1,5 @@
 import type { ControlHandlers } from '../control/handlers.ts';
+import { type Peer, requesterOf } from '../control/peer.ts';
 import type { ExemptionsReply } from '../control/protocol.ts';
 import type { Clock } from '../core/clock.ts';
 import { remainingPauseMs } from '../core/collection.ts';
@@ -6,7 +7,7 @@ import { formatDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
 import { exemptionView } from '../core/exemption-view.ts';
 import { startPause } from '../core/pause.ts';
-import type { StatusReport } from '../core/status.ts';
+import { type PublicStatus, publicStatus, type StatusReport } from '../core/status.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { ExemptionKeeper } from './exemption-keeper.ts';
@@ -39,21 +40,27 @@ const SETTLE_MS = 3000;
 /** What the daemon does for each route of the control protocol. */
 export function controlHandlers(daemon: Controlled): ControlHandlers {
   return {
-    status: () => daemon.status(),
+    status: (peer) => statusFor(daemon, peer),
     watch: (emit, signal) => daemon.watchers.follow(emit, signal),
-    pause: async ({ durationMs, reason }) => {
+    pause: async ({ durationMs, reason }, peer) => {
       const { clock } = daemon;
       checkLimit(durationMs, daemon.policy.policy?.pause.maxMs ?? PAUSE_MAX_MS);
-      daemon.collection.send({ type: 'pause', pause: startPause('person', durationMs, reason ?? '', clock) });
+      const requester = requesterOf(peer);
+      daemon.collection.send({
+        type: 'pause',
+        pause: startPause(requester, durationMs, reason ?? '', clock),
+      });
       await daemon.collection.whenGone();
       const now = clock.now();
-      const remainingMs = remainingPauseMs(daemon.collection.state, now);
+      const { state } = daemon.collection;
+      // Others are told of their own pause only.
+      const remainingMs = remainingPauseMs(state, now, requester === 'person' ? null : requester);
       return { until: new Date(now.wallMs + remainingMs).toISOString(), remainingMs };
     },
-    resume: async () => {
-      daemon.collection.send({ type: 'resume', by: 'person' });
+    resume: async (peer) => {
+      daemon.collection.send({ type: 'resume', by: requesterOf(peer) });
       await daemon.collection.whenSettled(SETTLE_MS);
-      return daemon.status();
+      return statusFor(daemon, peer);
     },
     notice: () => {
       const { id, text } = daemon.consent.notice();
@@ -109,6 +116,11 @@ function exemptionsReply({ exemptions, clock }: Controlled): ExemptionsReply {
       reason: exemption.reason,
     })),
   };
+}
+
+function statusFor(daemon: Controlled, { role }: Peer): StatusReport | PublicStatus {
+  const report = daemon.status();
+  return role === 'person' ? report : publicStatus(report);
 }
 
 function checkLimit(durationMs: number, maxMs: number): void {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { CaptureChild } from '../capture/child-process.ts';
 import { delayNode } from '../capture/delay-node.ts';
+import type { PeerUid } from '../control/peer.ts';
 import { ControlServer } from '../control/server.ts';
 import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
-import { admittedCount, type CollectionName } from '../core/collection.ts';
+import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
 import { refreshDeadline } from '../core/deadline.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
@@ -25,6 +26,7 @@ import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { Gap } from '../segment/types.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
+import { KeyFolder } from '../spool/key-folder.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
@@ -42,6 +44,7 @@ import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
 import { statusReport } from './status-report.ts';
+import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
@@ -58,6 +61,10 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** The account that the daemon and the uploader run as. */
+  readonly serviceUid: number;
+  /** What the person should know of this daemon although it works. */
+  readonly notes: readonly Reason[];
 }
 
 export interface DaemonPorts {
@@ -77,6 +84,8 @@ export interface DaemonPorts {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly startUploader: () => UploaderProcess;
+  /** Who is at the other end of a control connection; `null` where the system does not tell. */
+  readonly peerUid: PeerUid | null;
   /** Where keys of journals lie; see `findKeyFolder`. */
   readonly keyFolder: string | null;
   /** Has an order carried out by the sealing program. */
@@ -111,9 +120,13 @@ export class Daemon {
   #requests: PersonRequests | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
+  readonly #storage = new StorageHealth((problem) => this.#storageChanged(problem));
+  #unrecorded: LedgerFact[] = [];
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
   #captureConfig = '';
+  /** What the running capture process has the person know. */
+  #childNotes: readonly Reason[] = [];
   #arePausesKnown = false;
   #stopped: Promise<void> | null = null;
 
@@ -139,7 +152,7 @@ export class Daemon {
       randomBytes: ports.randomBytes,
       spool: this.spool,
       stateDir,
-      keyFolder: ports.keyFolder,
+      keys: new KeyFolder(ports.keyFolder),
       recipients: () => this.#recipients(),
       recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
       seal: ports.seal,
@@ -164,7 +177,7 @@ export class Daemon {
       }),
       key: (segmentId) => this.#encryption.keyFor(segmentId),
       closed: () => this.sealer.work(),
-      storage: (problem) => this.#storageChanged(problem),
+      storage: (problem) => this.#storage.report('journal', problem),
     });
     this.sealer = new Sealer({
       clock,
@@ -175,6 +188,7 @@ export class Daemon {
       sealEncrypted: (id, effort) => this.#encryption.sealJournal(id, effort),
       limits: () => (this.policy.policy ?? DEFAULT_POLICY).spool,
       record: (facts) => this.record(facts),
+      storage: (user, problem) => this.#storage.report(user, problem),
       changed: () => {
         this.exemptions.clear();
         this.#upload?.evaluate();
@@ -184,7 +198,15 @@ export class Daemon {
     this.exemptions = this.#makeExemptions();
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.watchers = new Watchers(clock, timers, () => this.status());
-    this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
+    this.#server = new ControlServer(
+      settings.socketPath,
+      controlHandlers(this),
+      {
+        accounts: { personUid: settings.uid, serviceUid: settings.serviceUid },
+        uidOf: ports.peerUid,
+      },
+      log,
+    );
   }
 
   get consent(): ConsentKeeper {
@@ -241,6 +263,7 @@ export class Daemon {
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
+        storage: (problem) => this.#storage.report('outbox', problem),
         changed: () => this.watchers.changed(),
         conditionsChanged: () => {
           this.sealer.work();
@@ -277,6 +300,7 @@ export class Daemon {
     this.#cost.sample();
     this.#beat();
     log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
+    this.#logNotes(this.settings.notes);
   }
 
   /** Takes what is captured, seals it, lets go of everything. Resolves when all of that is on disk. Idempotent. */
@@ -400,14 +424,28 @@ export class Daemon {
         cost: this.#cost,
         requests: this.requests,
         exemptions: this.exemptions,
+        notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
     );
   }
 
-  /** Appends to the ledger. A disk that refuses is logged: no capture goes on then anyway. */
+  /** Appends to the ledger. What the disk refuses is kept for the next try; until then nothing is captured. */
   record(facts: readonly LedgerFact[]): void {
-    if (facts.length > 0) this.#trySave('the ledger', () => this.#ledger?.appendEntries(facts));
+    this.#unrecorded.push(...facts);
+    const ledger = this.#ledger;
+    if (ledger === null || (this.#unrecorded.length === 0 && !this.#storage.hasProblem('ledger'))) return;
+    const { seq } = ledger.head();
+    let problem: string | null = null;
+    try {
+      ledger.appendEntries(this.#unrecorded);
+    } catch (error) {
+      problem = messageOf(error);
+      this.ports.log.error({ err: problem }, 'the ledger could not be written');
+    }
+    // Also what could not be synced stands in it.
+    if (problem === null || ledger.head().seq !== seq) this.#unrecorded = [];
+    this.#storage.report('ledger', problem);
   }
 
   /** Writes the standing pauses with what is left of them. */
@@ -456,6 +494,8 @@ export class Daemon {
     switch (message.type) {
       case 'ready':
         this.recorder.childReady(message.info);
+        this.#childNotes = message.notes;
+        this.#logNotes(message.notes);
         this.collection.send({ type: 'child-ready', generation });
         return;
       case 'batch':
@@ -576,12 +616,18 @@ export class Daemon {
       this.#schedule?.recheck();
       this.#cost.sample();
       if (this.collection.state.pauses.length > 0) this.savePauses();
-      if (this.spool.stats().queued.segments + this.requests.pending().length > 0) this.upload.refresh();
+      if (this.#storage.hasProblem('ledger')) this.record([]);
+      const isWaiting = this.spool.stats().queued.segments + this.requests.pending().length > 0;
+      if (isWaiting || this.#storage.hasProblem('outbox')) this.upload.refresh();
       this.exemptions.beat();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();
     });
+  }
+
+  #logNotes(notes: readonly Reason[]): void {
+    for (const { code, text } of notes) this.ports.log.warn({ code }, text);
   }
 
   #trySave(what: string, write: () => void): void {

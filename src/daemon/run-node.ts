@@ -8,15 +8,21 @@ import { networkSysfs } from '../conditions/network-sysfs.ts';
 import { powerSysfs } from '../conditions/power-sysfs.ts';
 import { sysfsRoot } from '../conditions/sysfs-root.ts';
 import { type Locations, locations } from '../control/locations.ts';
+import type { PeerUid } from '../control/peer.ts';
 import type { Clock } from '../core/clock.ts';
 import { EXIT, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { loadPolicy } from '../policy/policy-process.ts';
+import { dumpNotes, forbidDumps } from '../posix/dumpable.ts';
+import { type OpenedLibc, openLibc } from '../posix/libc-koffi.ts';
+import { peerOf } from '../posix/peer-credentials.ts';
+import { tagAsCache } from '../spool/cachedir-tag.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
+import { PolicyWatch } from './policy-watch-node.ts';
 import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
 import { NodeTimers } from './timers-node.ts';
@@ -67,6 +73,9 @@ function oneOf<Word extends string>(option: string, text: string, words: readonl
  */
 export async function runDaemon(options: RunOptions): Promise<number> {
   process.umask(0o077);
+  // Before any key is made or read.
+  const bridge = openLibc();
+  const notes = dumpNotes('daemon', forbidDumps(bridge, process.platform));
   const { env } = process;
   const around = {
     env,
@@ -81,6 +90,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const socketPath = options.replay === null ? place.socketPath : join(stateDir, 'run', 'control.sock');
   mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
   ensureFolder(stateDir);
+  tagAsCache(place.stateDir);
   const machineClock = new SystemClock();
   const lock = acquireProcessLock(stateDir, machineClock.bootId);
   const log = pino({ level: options.logLevel, base: { pid: process.pid } });
@@ -100,6 +110,8 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       backend: options.backend,
       replay: options.replay,
       uid: around.uid,
+      serviceUid: around.uid,
+      notes,
     },
     {
       clock,
@@ -123,6 +135,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
           helperEnvironment(env),
           log,
         ),
+      peerUid: peerUid(bridge),
       keyFolder: findKeyFolder(dirname(socketPath), stateDir, around.uid),
       seal: (order) => runSealerProcess(order, sealerProgram(env)),
       replayEnded: (problem) => stopping.resolve({ cause: 'the recording ended', problem }),
@@ -131,11 +144,13 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   );
   const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  process.on('SIGHUP', () => {
+  const reload = (): void => {
     daemon.reloadPolicy().catch((error: unknown) => {
       log.error({ err: messageOf(error) }, 'the policy could not be read again');
     });
-  });
+  };
+  process.on('SIGHUP', reload);
+  const policyWatch = new PolicyWatch(policyPaths(place, options.mode, around.uid), reload);
   if (options.isUntilStdinCloses) {
     process.stdin
       .resume()
@@ -143,6 +158,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   }
   try {
     await daemon.start();
+    policyWatch.start();
     const { cause, problem } = await stopping.promise;
     await daemon.stop(cause);
     if (options.replay !== null) printTotals(daemon, stateDir);
@@ -155,9 +171,15 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     await daemon.stop('it failed').catch(() => undefined);
     throw error;
   } finally {
+    policyWatch.stop();
     process.stdin.pause();
     lock.release();
   }
+}
+
+/** How connections to the control socket are told apart; `null` where the bridge to the system is missing. */
+function peerUid({ libc }: OpenedLibc): PeerUid | null {
+  return libc === null ? null : (fd) => peerOf(libc, fd, process.platform)?.uid ?? null;
 }
 
 /** What a replay made of its recording. */

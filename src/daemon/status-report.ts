@@ -1,5 +1,5 @@
 import type { Instant } from '../core/clock.ts';
-import type { CollectionState } from '../core/collection.ts';
+import type { CollectionState, Reason } from '../core/collection.ts';
 import { exemptUntilBootMs, remainingPauseMs } from '../core/collection.ts';
 import type { Network, Power } from '../core/conditions.ts';
 import { exemptionView } from '../core/exemption-view.ts';
@@ -32,6 +32,8 @@ export interface ReportParts {
   readonly sealer: Sealer;
   readonly requests: PersonRequests;
   readonly exemptions: ExemptionKeeper;
+  /** Beside the reasons for the state. */
+  readonly notes: readonly Reason[];
 }
 
 /** `telemetryctl status --json` as of now. */
@@ -44,7 +46,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
       state: collection.state.name,
       since: iso(collection.state.sinceWallMs),
       until: untilOf(collection.state, now),
-      reasons: collection.reasons(),
+      reasons: [...collection.reasons(), ...parts.notes],
     },
     capture: {
       backend: recorder.backend?.backend ?? policy.policy?.capture.backend ?? 'auto',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { AppendFile } from '../spool/append-file.ts';
+import type { FileSystem } from '../spool/file-system.ts';
 import { jsonLine, openJsonLines, readLines } from '../spool/json-lines.ts';
 import {
   GENESIS,
@@ -32,8 +33,8 @@ export interface LedgerCheck {
  * Opens `ledger.jsonl` to append to, under the state folder's lock. Bytes at its end that are no whole entry (a power
  * cut) are moved to a file beside it, and the chain goes on from the last whole one. Reads only the end.
  */
-export function openLedger(stateDir: string, clock: Clock): Ledger {
-  const { file, last, tornKeptAs } = openJsonLines(ledgerPath(stateDir), parseEntry);
+export function openLedger(stateDir: string, clock: Clock, files?: FileSystem): Ledger {
+  const { file, last, tornKeptAs } = openJsonLines(ledgerPath(stateDir), parseEntry, files);
   return new Ledger(file, clock, last ?? { seq: 0, hash: GENESIS }, tornKeptAs);
 }
 
@@ -54,7 +55,7 @@ export class Ledger {
 
   /**
    * Records a fact, durably (one write and one fdatasync, synchronous), and returns the new head. A full or failing disk
-   * is a retryable error and leaves the chain as it was.
+   * throws and leaves the chain as it was; one that only fails to sync throws as well, with the fact in the chain.
    */
   appendEntry(fact: LedgerFact): LedgerHead {
     return this.appendEntries([fact]);
@@ -86,17 +87,17 @@ export class Ledger {
 }
 
 /** All entries, oldest first, read in pieces; works beside a running daemon. Lines that are no entries are passed over. */
-export function* readLedger(stateDir: string): Generator<LedgerEntry, void, undefined> {
-  for (const { text } of readLines(ledgerPath(stateDir))) {
+export function* readLedger(stateDir: string, files?: FileSystem): Generator<LedgerEntry, void, undefined> {
+  for (const { text } of readLines(ledgerPath(stateDir), files)) {
     const entry = tryParse(text);
     if (entry !== undefined) yield entry;
   }
 }
 
 /** Follows the chain from its first entry. A last line that is still being written counts as not there. */
-export function verifyLedger(stateDir: string): LedgerCheck {
+export function verifyLedger(stateDir: string, files?: FileSystem): LedgerCheck {
   let head: LedgerHead = { seq: 0, hash: GENESIS };
-  for (const { text, isWhole } of readLines(ledgerPath(stateDir))) {
+  for (const { text, isWhole } of readLines(ledgerPath(stateDir), files)) {
     if (!isWhole) break;
     const entry = tryParse(text);
     const isNext = entry?.seq === head.seq + 1 && entry.prev === head.hash && isHashRight(entry);

@@ -105,13 +105,13 @@ describe('replay of a recording', { timeout: 20_000 }, () => {
     expect(child.events.at(-1)?.x).toBe(1999);
   });
 
-  test('steps of a mouse are added up', async () => {
-    await replay(['0,0,5,-2,0,0', '10000,0,-1,0,0,0', '20000,1,0,0,1,0', '30000,0,3,3,0,0']);
+  test('positions are taken as they stand, small and negative ones as well', async () => {
+    await replay(['0,0,5,-2,0,0', '10000,0,-1,0,0,0', '20000,1,-1,0,1,0', '30000,0,3,3,0,0']);
     expect(child.events.map(({ x, y }) => [x, y])).toEqual([
       [5, -2],
-      [4, -2],
-      [4, -2],
-      [7, 1],
+      [-1, 0],
+      [-1, 0],
+      [3, 3],
     ]);
   });
 

@@ -60,6 +60,7 @@ const aMessage: fc.Arbitrary<ChildMessage> = fc.oneof(
       coordinates: 'absolute',
       screens: [{ x: 0, y: 0, width: 1280, height: 800, scale: 1 }],
     },
+    notes: [{ code: 'memory-readable', text: 'so it is', hint: '' }],
   }),
 );
 

@@ -11,7 +11,7 @@ import { parsePolicyFile } from '../../src/policy/parse-file.ts';
 import { openConsent } from '../../src/privacy/consent-file.ts';
 import { ensureStages } from '../../src/spool/folders.ts';
 import { parsePauses, readPauses, writePauses } from '../../src/spool/pauses-file.ts';
-import { handlers } from '../control/reports.ts';
+import { handlers, PERSON } from '../control/reports.ts';
 import { startServer, temporaryFolder } from '../control/sockets.ts';
 import { NOW, run } from './run.ts';
 import { journal, SEGMENT_ID, sealed } from './segments.ts';
@@ -179,7 +179,7 @@ describe('pause with the daemon down', () => {
 
   it('reaches a daemon that starts meanwhile', async () => {
     const stateDir = stateWith();
-    const pause = vi.fn((request: PauseRequest) => handlers().pause(request));
+    const pause = vi.fn((request: PauseRequest) => handlers().pause(request, PERSON));
     const early = join(stateDir, 'run', 'early.sock');
     await startServer({ pause }, early);
     // The socket appears between the first look for a daemon and the write, which reads the time.

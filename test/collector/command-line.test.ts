@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/core/version.ts';
 import {
   bundleCollector,
   digestField,
@@ -39,6 +40,11 @@ describe('telemetry-collector', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
+  it('tells its version', async () => {
+    const { code, stdout } = await runProgram(bundle.file, ['--version']);
+    expect([code, stdout]).toEqual([0, `${VERSION}\n`]);
+  });
+
   it.each([
     [['serve', '--listen', '0.0.0.0:7717'], 'TLS'],
     [['serve', '--listen', '192.168.1.5:7717'], 'TLS'],
@@ -50,6 +56,7 @@ describe('telemetry-collector', () => {
     [['ls', '--device', 'laptop'], 'not a device'],
     [['list'], 'unknown command'],
     [['ls', '--all'], 'unknown option'],
+    [['list', '--help'], 'unknown command'],
   ])('refuses %j with exit code 2 and something to try', async (args, what) => {
     const { code, stdout, stderr } = await runProgram(bundle.file, args);
     expect(code).toBe(2);
@@ -86,13 +93,19 @@ describe('telemetry-collector', () => {
 
 describe('ls', () => {
   it('lists nothing where nothing is', async () => {
-    const dataDir = join(await temporaryFolder(), 'none');
-    expect(await runProgram(bundle.file, ['ls', '--data', dataDir])).toMatchObject({
-      code: 0,
-      stdout: 'no segments\n',
-    });
-    const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--data', dataDir]);
+    const env = { ...process.env, XDG_DATA_HOME: join(await temporaryFolder(), 'none') };
+    expect(await runProgram(bundle.file, ['ls'], env)).toMatchObject({ code: 0, stdout: 'no segments\n' });
+    const { stdout } = await runProgram(bundle.file, ['ls', '--json'], env);
     expect(JSON.parse(stdout)).toEqual({ schema: 1, segments: [] });
+  });
+
+  it('does not take a folder that no collector kept anything in for an empty one', async () => {
+    const folder = await temporaryFolder();
+    for (const dataDir of [folder, join(folder, 'none')]) {
+      const { code, stdout, stderr } = await runProgram(bundle.file, ['ls', '--data', dataDir]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/is not the data folder of a collector\nTry: /);
+    }
   });
 
   it('lists in the default folder, as a table of at most 80 columns with totals, and by device', async () => {

@@ -26,7 +26,14 @@ module.exports = {
       from: { path: '^src/segment/' },
       to: { path: '^(node:)?(fs|child_process|net|http|timers)' },
     },
-    only('capture', ['core', 'control'], 'the child sees input and nothing else.'),
+    only('posix', ['core'], 'what the C library offers and Node does not.'),
+    {
+      name: 'only-posix-loads-native-code-by-koffi',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/posix/' },
+      to: { path: 'node_modules/(koffi|@koromix)/' },
+    },
+    only('capture', ['core', 'control', 'posix'], 'the child sees input and nothing else.'),
     {
       name: 'capture-has-no-network-and-no-files-but-recordings',
       severity: 'error',
@@ -51,6 +58,7 @@ module.exports = {
       ['core', 'control', 'conditions', 'segment', 'spool', 'privacy', 'policy'],
       'the command line talks to the daemon or reads files.',
     ),
+    only('manual', ['cli', 'daemon', 'collector', 'core'], 'pages are made of the programs’ own commands.'),
     only('demo', ['core', 'control', 'privacy'], 'npm start drives the programs as anyone could.'),
     {
       name: 'long-lived-processes-stay-small',

@@ -1,4 +1,5 @@
 import type { ControlHandlers } from '../../src/control/handlers.ts';
+import type { Peer, PeerSource } from '../../src/control/peer.ts';
 import type { ConsentReply } from '../../src/control/protocol.ts';
 import type { Log } from '../../src/core/clock.ts';
 import type { ExemptionView } from '../../src/core/exemption-view.ts';
@@ -129,6 +130,12 @@ export const DENIED: ExemptionView = {
 };
 
 const CONSENT: ConsentReply = { state: 'missing', noticeId: '1a2b3c4d', receipt: null, changes: [] };
+
+/** The person whose input it is. */
+export const PERSON: Peer = { role: 'person', uid: 1000 };
+
+/** A server whose socket only its owner can reach, so that it needs to tell nobody apart. */
+export const ALONE: PeerSource = { accounts: { personUid: 1000, serviceUid: 1000 }, uidOf: null };
 
 /** Handlers of a daemon that does nothing but answer; each test replaces what it looks at. */
 export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandlers {

@@ -20,7 +20,7 @@ describe('check-policy', () => {
       'policy.toml:2:7: error: pause.max must be at least 30m: a policy can take away no pause of up to half an hour\n' +
         '  Try: pause.max = "30m" or more\n' +
         'policy.toml:4:1: error: upload.urll is not a known name\n' +
-        '  Try: Did you mean url?\n' +
+        '  Try: url\n' +
         'policy.toml is refused: 2 errors.\n',
     );
     expect(json).toMatchObject({ schema: 1, valid: false, policy: null, problems: [{}, {}] });

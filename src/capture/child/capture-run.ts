@@ -15,6 +15,8 @@ export interface CaptureRunOptions {
   readonly config: CaptureConfig;
   readonly pipe: ChildPipe;
   readonly backend: CaptureBackend;
+  /** What the person should know of this process although it works. */
+  readonly notes: readonly Reason[];
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
 }
@@ -58,7 +60,7 @@ export class CaptureRun {
     let failure: Reason | null;
     try {
       const info = await backend.start(this.#host(), this.#starting.signal);
-      pipe.send({ type: 'ready', info });
+      pipe.send({ type: 'ready', info, notes: this.#options.notes });
       failure = await this.#stopped.promise;
       await backend.stop();
     } catch (error) {

@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { EXIT } from '../../core/errors.ts';
+import { dumpNotes, forbidDumps } from '../../posix/dumpable.ts';
+import { openLibc } from '../../posix/libc-koffi.ts';
 import { delayNode } from '../delay-node.ts';
 import { BackendFailure } from './backend.ts';
 import { CaptureRun } from './capture-run.ts';
@@ -15,6 +17,9 @@ const PIPE_FD = 3;
  * over what came before, and returns the exit code.
  */
 export async function main(): Promise<number> {
+  const opened = openLibc();
+  // Before anything is read: from here on no other program of the person can look into this one.
+  const notes = dumpNotes('capture process', forbidDumps(opened, process.platform));
   const pipe = new ChildPipe(
     new Socket({ fd: PIPE_FD, readable: true, writable: true, allowHalfOpen: true }),
   );
@@ -35,7 +40,7 @@ export async function main(): Promise<number> {
   };
   try {
     const backend = chooseBackend(config, surroundings);
-    const run = new CaptureRun({ config, pipe, backend, nowMonoMs, delay: delayNode });
+    const run = new CaptureRun({ config, pipe, backend, notes, nowMonoMs, delay: delayNode });
     hangUp.signal.addEventListener('abort', () => run.stop());
     if (hangUp.signal.aborted) return EXIT.ok;
     return await run.run();
