@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { diskError } from './disk-error.ts';
 import { moveFile, removeFile, syncFolder } from './durable-file.ts';
 import { removeFacts } from './facts-file.ts';
 import type { FileSystem } from './file-system.ts';
@@ -132,7 +133,12 @@ export class SegmentStore {
 
   /** Makes what was moved into, out of and deleted from a stage outlast a power cut. */
   syncStage(stage: Stage): void {
-    syncFolder(join(this.stateDir, stage), this.files);
+    const folder = join(this.stateDir, stage);
+    try {
+      syncFolder(folder, this.files);
+    } catch (cause) {
+      throw diskError('sync', folder, cause);
+    }
   }
 
   /** Moves a file to quarantine, beside any that is there under the same id. */

@@ -3,6 +3,7 @@ import type { RecordedSpan } from '../core/exemption.ts';
 import type { SealEffort } from '../segment/seal.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
+import { DiskError } from './disk-error.ts';
 import { moveFile } from './durable-file.ts';
 import { removeFacts } from './facts-file.ts';
 import type { FileSystem } from './file-system.ts';
@@ -205,11 +206,12 @@ export class Spool {
    */
   returnFromOutbox(): string[] {
     const left = [...this.#store.all()].flatMap((found) => (found.stage === 'outbox' ? [found] : []));
-    let refusal: unknown = null;
+    let refusal: DiskError | null = null;
     for (const found of left) {
       try {
         this.#store.move(found, { ...found, stage: 'sealed' });
       } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
         refusal ??= error;
       }
     }
@@ -228,11 +230,11 @@ export class Spool {
     if (!isUuid(id)) throw misuse('a segment id must be a UUID');
     if (this.#sentLog === null) throw misuse('recover the spool first');
     const before = this.#sentLog.sizeBytes;
-    let refusal: unknown = null;
+    let refusal: DiskError | null = null;
     try {
       appendSent(this.#sentLog, { id, ...sent });
     } catch (error) {
-      if (this.#sentLog.sizeBytes === before) throw error;
+      if (!(error instanceof DiskError) || this.#sentLog.sizeBytes === before) throw error;
       // It stands in the log, though perhaps not after a power cut: a second record would count it twice.
       refusal = error;
     }
@@ -263,19 +265,21 @@ export class Spool {
    */
   enforceLimits(limits: SpoolLimits, nowWallMs: number): DroppedFile[] {
     const dropped: DroppedFile[] = [];
-    let refusal: unknown = null;
+    const refusals: DiskError[] = [];
     const attempt = (act: () => void): void => {
       try {
         act();
       } catch (error) {
-        refusal ??= error;
+        if (!(error instanceof DiskError)) throw error;
+        refusals.push(error);
       }
     };
     for (const surplus of findSurplus(this.#store, limits, nowWallMs))
       attempt(() => dropped.push(this.#drop(surplus)));
     // A power cut must not bring them back, under any of the names that they have had.
     if (dropped.length > 0) for (const stage of STAGES) attempt(() => this.#store.syncStage(stage));
-    if (refusal !== null && dropped.length === 0) throw refusal;
+    const [refusal] = refusals;
+    if (refusal !== undefined && dropped.length === 0) throw refusal;
     return dropped;
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -199,7 +200,11 @@ describe('telemetryctl inspect', () => {
     expect(code).toBe(0);
     for (const line of out.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(80);
     expect(out).toContain('number 12 of device');
-    expect(out).toContain('sealed, whole: its SHA-256 is');
+    expect(out).toContain('sealed, whole: its content has the digest of its footer');
+    const digest = createHash('sha256')
+      .update(readFileSync(join(stateDir, 'a.tlm')))
+      .digest('hex');
+    expect(out).toContain(`SHA-256    ${digest}\n`);
     expect(out).toContain('6: 1 move, 1 down, 1 up, 1 wheel, 2 keydown');
     expect(out).toContain('1 withheld (30s)');
     expect(out).toContain('7 thinned, 1 masked, 0 lost');

@@ -29,7 +29,7 @@ function blocksOf(rows: readonly Row[]): Row[][] {
 describe('a sealed file', () => {
   it.for([
     ['ducktrack-mouse-400hz.csv', 0.53],
-    ['evlag-game-mouse-keys.csv', 0.86],
+    ['evlag-game-mouse-keys.csv', 0.74],
   ] as const)('of the recording %s has at most %f bytes an event', ([name, limit], { skip }) => {
     if (!existsSync(join(RECORDINGS, name))) return skip('the recordings are not beside this checkout');
     const rows = recordingRows(name);

@@ -28,7 +28,7 @@ interface NameChange {
 export type Leftovers = 'nothing' | 'everything' | 'random';
 
 /** The machine lost power: every call fails from here to {@link MemoryDisk.reboot}. */
-export class PowerCut extends Error {}
+class PowerCut extends Error {}
 
 /**
  * A file system in memory that keeps no more than it has to when power is cut: of a file's writes since its last sync

@@ -57,11 +57,12 @@ async function inspect(files: readonly string[], options: Options, io: CliIo): P
   let shown = 0;
   for (const path of paths) {
     try {
-      const { segment, sizeBytes } = await opener.open(path);
+      const file = await opener.open(path);
+      const { segment } = file;
       if (options.json === true) printLines(io, jsonLines(segment, sinceMs));
       else if (options.events === true) printLines(io, eventLines(segment, sinceMs));
       else if (hasAnySince(segment, sinceMs)) {
-        io.out(`${shown++ === 0 ? '' : '\n'}${segmentPage(path, segment, sizeBytes)}`);
+        io.out(`${shown++ === 0 ? '' : '\n'}${segmentPage(path, file)}`);
       }
     } catch (error) {
       if (error instanceof OutputClosed) throw error;
