@@ -3,7 +3,7 @@ import type { Log } from '../core/clock.ts';
 import { parseScope } from '../core/exemption-scope.ts';
 import { type ApiError, sendError } from './api-error.ts';
 import type { ExemptionAsk, ExemptionBook, ExemptionRecord } from './exemption-book.ts';
-import { readJsonBody } from './json-body.ts';
+import { readJsonObject } from './json-body.ts';
 import { parseUuid } from './segment-key.ts';
 
 /**
@@ -13,8 +13,6 @@ import { parseUuid } from './segment-key.ts';
  */
 export const EXEMPTIONS_PATH = '/v1/devices/:device/exemptions';
 
-/** A reason of a thousand characters takes some 6 KB encrypted and in base64. */
-const MAX_BODY_BYTES = 32 * 1024;
 /** First line of every age file (https://age-encryption.org/v1, "Header"). */
 const AGE_FIRST_LINE = 'age-encryption.org/v1\n';
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
@@ -26,17 +24,11 @@ export async function handleExemption(
   book: ExemptionBook,
   log: Log,
 ): Promise<FastifyReply> {
-  const body = await readJsonBody(request.raw, reply, MAX_BODY_BYTES);
-  if (body.kind !== 'ok') {
-    const isLarge = body.kind === 'too-large';
-    return sendError(reply, {
-      ...bad(isLarge ? `a request has at most ${MAX_BODY_BYTES} bytes` : 'the body is not a JSON object'),
-      status: isLarge ? 413 : 400,
-    });
-  }
-  const ask = parseAsk(request.params as { readonly device: string }, body.value);
+  const body = await readJsonObject(request.raw);
+  if (body === null) return sendError(reply, bad('the body is no JSON object of at most 64 KiB'));
+  const ask = parseAsk(request.params as { readonly device: string }, body);
   if ('status' in ask) return sendError(reply, ask);
-  const isWithdrawn = body.value['withdrawn'] === true;
+  const isWithdrawn = body['withdrawn'] === true;
   const outcome = await (isWithdrawn ? book.withdraw(ask) : book.submit(ask));
   if (outcome.kind === 'conflict') {
     return sendError(reply, {
