@@ -5,7 +5,7 @@ import type { Device } from '../spool/device-file.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Recordings } from './exemption-keeper.ts';
 import type { Recorder } from './recorder.ts';
-import type { Sealer } from './sealer.ts';
+import { droppedFact, type Sealer } from './sealer.ts';
 import type { SegmentEncryption } from './segment-encryption.ts';
 
 export interface RecordingParts {
@@ -27,9 +27,9 @@ export function exemptRecordings(parts: RecordingParts): Recordings {
     forgetPending: () => recorder.forgetPending(),
     delete: (covers) => {
       try {
-        const { deleted, ids, left } = spool.deleteCovered(covers, (id) => sealer.isUnderway(id));
-        for (const id of ids) encryption.forget(id);
-        if (deleted.segments > 0) record([{ type: 'purged', scope: 'exemption', ...deleted }]);
+        const { dropped, left } = spool.deleteCovered(covers, (id) => sealer.isUnderway(id));
+        for (const { id } of dropped) encryption.forget(id);
+        record(dropped.map(droppedFact));
         return left === 0;
       } catch (error) {
         // Tried again when something is sealed next, and at the next start; until then it cannot leave.

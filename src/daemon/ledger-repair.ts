@@ -65,6 +65,7 @@ class KeptSegments {
       case 'withheld':
       case 'quarantined':
       case 'consent':
+      case 'exemption':
       case 'policy':
       case 'started':
       case 'stopped':

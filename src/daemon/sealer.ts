@@ -160,6 +160,7 @@ export function capturedFact(facts: SealedFacts): LedgerFact {
   return { type: 'captured', segment: id, sequence, events, bytes: sizeBytes };
 }
 
-function droppedFact(file: DroppedFile): LedgerFact {
+/** The ledger's entry for a file that was deleted. */
+export function droppedFact(file: DroppedFile): LedgerFact {
   return { type: 'dropped', segment: file.id, bytes: file.sizeBytes, events: file.events, cause: file.cause };
 }

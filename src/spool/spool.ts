@@ -26,14 +26,14 @@ export interface RoundFile {
   readonly sizeBytes: number;
 }
 
-/** A file that a limit deleted; the ledger records it. */
+/** A file that a limit or an exemption deleted; the ledger records it. */
 export interface DroppedFile {
   readonly id: string;
   readonly stage: 'journal' | 'sealed' | 'outbox' | 'sent' | 'quarantine';
   readonly sizeBytes: number;
   /** `null` where it is no longer known. */
   readonly events: number | null;
-  readonly cause: 'retention' | 'keep-sent' | 'quota';
+  readonly cause: Surplus['cause'];
 }
 
 /** A journal that waits for a process with its key. */
@@ -303,32 +303,22 @@ export class Spool {
   deleteCovered(
     covers: (span: RecordedSpan) => boolean,
     isBusy: (id: string) => boolean,
-  ): { readonly deleted: Tally; readonly ids: readonly string[]; readonly left: number } {
+  ): { readonly dropped: readonly DroppedFile[]; readonly left: number } {
     const store = this.#store;
-    let deleted: Tally = { segments: 0, bytes: 0 };
+    const dropped: DroppedFile[] = [];
     let left = 0;
-    const ids: string[] = [];
-    const count = ({ id, sizeBytes }: { readonly id: string; readonly sizeBytes: number }): void => {
-      ids.push(id);
-      deleted = { segments: deleted.segments + 1, bytes: deleted.bytes + sizeBytes };
-    };
-    for (const found of [...store.all()]) {
-      if (found.stage === 'sent' || !covers(spanOf(store, found))) continue;
-      if (found.id === this.#open?.id || isBusy(found.id)) {
-        left++;
-        continue;
-      }
-      store.remove(found);
-      count(found);
+    for (const segment of [...store.all()]) {
+      if (segment.stage === 'sent' || !covers(spanOf(store, segment))) continue;
+      if (segment.id === this.#open?.id || isBusy(segment.id)) left++;
+      else dropped.push(this.#drop({ kind: 'segment', segment, cause: 'exemption' }));
     }
     for (const file of [...store.quarantined()]) {
-      if (!covers(spanOfQuarantined(file))) continue;
-      store.removeQuarantined(file);
-      count(file);
+      if (covers(spanOfQuarantined(file)))
+        dropped.push(this.#drop({ kind: 'quarantined', file, cause: 'exemption' }));
     }
     // A power cut must not bring them back.
-    if (ids.length > 0) for (const stage of STAGES) store.syncStage(stage);
-    return { deleted, ids, left };
+    if (dropped.length > 0) for (const stage of STAGES) store.syncStage(stage);
+    return { dropped, left };
   }
 
   /** Counted in memory; reads no disk. */
