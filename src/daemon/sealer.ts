@@ -108,13 +108,10 @@ export class Sealer {
       this.#underway.add(id);
       // One after the other: each is a process, and there is no hurry.
       this.#queue = this.#queue.then(async () => {
-        try {
-          const result = await sealEncrypted(id, effort);
-          this.#attempt(id, () => this.#sealed(id, result));
-        } catch (error) {
-          this.#failed(id, error);
-        }
+        const sealed = await sealEncrypted(id, effort).catch((error: unknown) => this.#failed(id, error));
+        // Whoever hears of it finds the process gone.
         this.#underway.delete(id);
+        if (sealed !== undefined) this.#attempt(id, () => this.#sealed(id, sealed));
       });
     }
   }
