@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { errorBody, sendError } from './api-error.ts';
+import { DELETIONS_PATH, handleDeletions } from './deletions-route.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { EXEMPTIONS_PATH, handleExemption } from './exemption-route.ts';
 import { StorageFullError } from './object-store.ts';
@@ -114,6 +115,7 @@ export async function createServer({
     return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
   });
   app.post(EXEMPTIONS_PATH, (request, reply) => handleExemption(request, reply, exemptions, log));
+  app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
   app.put(PUT_SEGMENT_PATH, (request, reply) => handlePut(request, reply, keeper, log));
   return app;
 }

@@ -1,5 +1,6 @@
 import type { ExemptionView } from '../core/exemption-view.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
+import type { PurgeReceipt } from '../core/purge.ts';
 import type { PublicStatus, StatusReport } from '../core/status.ts';
 import type { Peer } from './peer.ts';
 import type {
@@ -10,6 +11,9 @@ import type {
   NoticeReply,
   PauseReply,
   PauseRequest,
+  PlanRequest,
+  PurgePlan,
+  PurgeRequest,
   RequestReply,
   RoundMessage,
   SegmentResult,
@@ -44,6 +48,8 @@ export interface ControlHandlers {
   withdraw(request: WithdrawRequest): Reply<ExemptionView>;
   refresh(): Reply<ExemptionsReply>;
   uploadNow(): Reply<UploadNowReply>;
+  purgePlan(request: PlanRequest): Reply<PurgePlan>;
+  purge(request: PurgeRequest): Reply<PurgeReceipt>;
   round(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void>;
   roundResult(result: SegmentResult): Reply<void>;
   roundReply(reply: RequestReply): Reply<void>;

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
+import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
 import type { PublicStatus, StatusReport } from '../core/status.ts';
 
 /**
@@ -30,6 +31,8 @@ import type { PublicStatus, StatusReport } from '../core/status.ts';
  * | `POST /v1/exemptions/request` | {@link ExemptRequest} | {@link ExemptionView} |
  * | `POST /v1/exemptions/withdraw` | {@link WithdrawRequest} | {@link ExemptionView} |
  * | `POST /v1/exemptions/refresh` | `{}` | {@link ExemptionsReply}, once the collector was asked |
+ * | `POST /v1/purge/plan` | {@link PlanRequest} | {@link PurgePlan} |
+ * | `POST /v1/purge` | {@link PurgeRequest} | {@link PurgeReceipt}, once all of it is gone |
  * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
  * | `POST /v1/round/result` | {@link SegmentResult} | `{}` |
  * | `POST /v1/round/reply` | {@link RequestReply} | `{}` |
@@ -50,6 +53,8 @@ export const ROUTES = {
   exempt: '/v1/exemptions/request',
   withdraw: '/v1/exemptions/withdraw',
   refresh: '/v1/exemptions/refresh',
+  purgePlan: '/v1/purge/plan',
+  purge: '/v1/purge',
   round: '/v1/round',
   roundResult: '/v1/round/result',
   roundReply: '/v1/round/reply',
@@ -75,6 +80,8 @@ export interface PostCalls {
   readonly exempt: { readonly request: ExemptRequest; readonly reply: ExemptionView };
   readonly withdraw: { readonly request: WithdrawRequest; readonly reply: ExemptionView };
   readonly refresh: { readonly request: EmptyBody; readonly reply: ExemptionsReply };
+  readonly purgePlan: { readonly request: PlanRequest; readonly reply: PurgePlan };
+  readonly purge: { readonly request: PurgeRequest; readonly reply: PurgeReceipt };
   readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
   readonly roundReply: { readonly request: RequestReply; readonly reply: EmptyBody };
 }
@@ -110,6 +117,8 @@ export interface NoticeReply {
   readonly id: string;
   /** Plain text, 80 columns. */
   readonly text: string;
+  /** The same part by part, but for the controls. */
+  readonly parts: readonly { readonly label: string; readonly text: string }[];
 }
 
 export interface GrantRequest {
@@ -158,6 +167,50 @@ export interface ExemptRequest {
 
 export interface WithdrawRequest {
   readonly id: string;
+}
+
+/** What is to be purged; asked first what that would mean. */
+export interface PlanRequest {
+  readonly scope: PurgeScope;
+}
+
+/** What a purge would act on. */
+export interface PurgePlan {
+  /** To be given back with {@link PurgeRequest}. */
+  readonly id: string;
+  /** There is more in memory and in the journal that is being written. */
+  readonly hasOpenSegment: boolean;
+  readonly segments: readonly PlannedSegment[];
+}
+
+/** One segment that holds, or may hold, something of it. */
+export interface PlannedSegment {
+  readonly id: string;
+  readonly stage: PurgedSegment['stage'];
+  readonly bytes: number;
+  readonly events: number | null;
+  /** All of it lies in that time. */
+  readonly isWhole: boolean;
+  /** Where it was sent, or may have been; `null`: it never left. */
+  readonly destination: string | null;
+  /** The file, when only the person's own key can cut it; else `null`. */
+  readonly path: string | null;
+  /** The id for what is left of it. */
+  readonly newId: string;
+}
+
+export interface PurgeRequest {
+  /** The plan's. */
+  readonly id: string;
+  readonly scope: PurgeScope;
+  /** What telemetryctl made of files that only the person's own key can cut. */
+  readonly cuts: readonly CutReport[];
+}
+
+/** The daemon checks `result`: a `CutResult` of the spool. */
+export interface CutReport {
+  readonly segment: string;
+  readonly result: unknown;
 }
 
 /** Work for one uploader round: files stand in `outbox/`. */

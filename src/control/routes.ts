@@ -11,6 +11,8 @@ import {
   parseExemptRequest,
   parseGrantRequest,
   parsePauseRequest,
+  parsePlanRequest,
+  parsePurgeRequest,
   parseRequestReply,
   parseSegmentResult,
   parseWithdrawRequest,
@@ -83,6 +85,16 @@ const TABLE: Readonly<Record<string, Route>> = {
   },
   [ROUTES.refresh]: withoutFields(PERSON, (handlers) => handlers.refresh()),
   [ROUTES.uploadNow]: withoutFields(PERSON, (handlers) => handlers.uploadNow()),
+  [ROUTES.purgePlan]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.purgePlan(parsePlanRequest(body)),
+  },
+  [ROUTES.purge]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.purge(parsePurgeRequest(body)),
+  },
   [ROUTES.round]: {
     ...SERVICE,
     method: 'GET',

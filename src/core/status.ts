@@ -44,6 +44,8 @@ export interface StatusReport {
     readonly bytes: number;
     readonly limitBytes: number;
     readonly oldestAt: string | null;
+    /** Closed journals that wait to be sealed, as they do on battery; they are not in `upload.queued`. */
+    readonly waiting: { readonly segments: number; readonly bytes: number };
     readonly quarantined: number;
     readonly problem: string | null;
   };

@@ -13,6 +13,7 @@ import type { ConsentKeeper } from './consent-keeper.ts';
 import type { ExemptionKeeper } from './exemption-keeper.ts';
 import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
+import type { Purger } from './purger.ts';
 import type { UploadDriver } from './upload-driver.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -25,6 +26,7 @@ export interface Controlled {
   readonly upload: UploadDriver;
   readonly requests: PersonRequests;
   readonly exemptions: ExemptionKeeper;
+  readonly purger: Purger;
   readonly watchers: Watchers;
   status(): StatusReport;
   consentChanged(): void;
@@ -62,10 +64,7 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       await daemon.collection.whenSettled(SETTLE_MS);
       return statusFor(daemon, peer);
     },
-    notice: () => {
-      const { id, text } = daemon.consent.notice();
-      return { id, text };
-    },
+    notice: () => daemon.consent.notice(),
     consent: () => daemon.consent.view,
     grant: async (request) => {
       daemon.consent.grant(request);
@@ -101,6 +100,8 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return exemptionsReply(daemon);
     },
     uploadNow: () => daemon.upload.uploadNow(),
+    purgePlan: (request) => daemon.purger.plan(request),
+    purge: (request) => daemon.purger.purge(request),
     round: (emit, signal) =>
       (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),

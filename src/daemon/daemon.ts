@@ -18,6 +18,7 @@ import { type Pause, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
 import type { StatusReport } from '../core/status.ts';
+import { missingForUpload } from '../core/upload-needs.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Refused } from '../policy/policy-outcome.ts';
 import { openConsent } from '../privacy/consent-file.ts';
@@ -34,12 +35,15 @@ import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
+import { CutKeys } from './cut-keys.ts';
+import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
 import { exemptRecordings } from './exempt-recordings.ts';
 import { ExemptionKeeper } from './exemption-keeper.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
+import { Purger, purgingSegments } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
@@ -48,6 +52,7 @@ import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
+import { WithheldRecord } from './withheld-record.ts';
 
 export interface DaemonSettings {
   readonly version: string;
@@ -61,6 +66,8 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** Where their revocation outlasts the state folder; `null` where no one is captured. */
+  readonly revocationPath: string | null;
   /** The account that the daemon and the uploader run as. */
   readonly serviceUid: number;
   /** What the person should know of this daemon although it works. */
@@ -114,10 +121,12 @@ export class Daemon {
   readonly #cost: CostMeter;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #withheld = new WithheldRecord((facts) => this.record(facts));
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
   #requests: PersonRequests | null = null;
+  #purger: Purger | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
   readonly #storage = new StorageHealth((problem) => this.#storageChanged(problem));
@@ -156,6 +165,12 @@ export class Daemon {
       recipients: () => this.#recipients(),
       recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
       seal: ports.seal,
+      cutKeys: new CutKeys({
+        clock,
+        timers,
+        keyFolder: ports.keyFolder,
+        holdBackMs: () => this.policy.policy?.upload.holdBackMs ?? 0,
+      }),
     });
     this.recorder = new Recorder({
       clock,
@@ -217,6 +232,10 @@ export class Daemon {
     return this.#mustHave(this.#upload);
   }
 
+  get purger(): Purger {
+    return this.#mustHave(this.#purger);
+  }
+
   get requests(): PersonRequests {
     return this.#mustHave(this.#requests);
   }
@@ -236,12 +255,12 @@ export class Daemon {
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
       { type: 'started', version, mode },
-      ...missingFacts(stateDir, this.spool.sealedSegments()),
+      ...missingFacts(stateDir, this.spool.sealedSegments(), purgingSegments(stateDir)),
       ...recovery.quarantined.map(({ id, why }): LedgerFact => ({ type: 'quarantined', segment: id, why })),
     ]);
     for (const problem of recovery.problems) log.warn({ problem }, 'a file could not be recovered');
     await policyIsRead;
-    const file = openConsent(stateDir, randomBytes);
+    const file = openConsent(stateDir, randomBytes, this.settings.revocationPath);
     if (file.problem !== null) log.error({}, file.problem);
     this.#consent = new ConsentKeeper({ clock, file, uid, record: (facts) => this.record(facts) });
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
@@ -257,6 +276,7 @@ export class Daemon {
         device: this.#device.pseudonym,
         outboxDir: join(stateDir, 'outbox'),
         policy: () => this.policy.policy?.upload ?? null,
+        missing: () => (this.policy.policy === null ? [] : missingForUpload(this.policy.policy)),
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
         isWithheld: (segment) => this.exemptions.isWithheld(segment),
@@ -280,13 +300,34 @@ export class Daemon {
       randomBytes,
       stateDir,
       device: this.#device.pseudonym,
-      handlers: { exemption: this.exemptions },
+      handlers: {
+        exemption: this.exemptions,
+        deletion: deletionHandler((facts) => this.record(facts)),
+      },
       mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
       network: () => network.current().kind,
       startUploader,
       charge: (bytes) => this.upload.chargeAlso(bytes),
       changed: () => this.watchers.changed(),
     });
+    this.#purger = new Purger({
+      clock,
+      log,
+      randomBytes,
+      stateDir,
+      spool: this.spool,
+      collection: this.collection,
+      recorder: this.recorder,
+      sealer: this.sealer,
+      encryption: this.#encryption,
+      upload: this.upload,
+      requests: this.requests,
+      record: (facts) => this.record(facts),
+      changed: () => this.watchers.changed(),
+    });
+    this.consent.policyChanged(this.policy.loaded);
+    this.#encryption.start();
+    await this.#purger.start();
     // Before anything can leave or be captured.
     this.exemptions.start();
     await this.#upload.start();
@@ -294,7 +335,6 @@ export class Daemon {
     this.#requests.start();
     this.exemptions.ask();
     this.applyPolicy();
-    this.#encryption.start();
     this.sealer.work();
     this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
@@ -315,6 +355,7 @@ export class Daemon {
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
     await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#requests?.stop()]);
+    await this.#purger?.whenSettled();
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
@@ -331,7 +372,10 @@ export class Daemon {
 
   /** Reads the policy files anew. */
   async reloadPolicy(): Promise<void> {
-    if (await this.policy.reload()) this.applyPolicy();
+    if (await this.policy.reload()) {
+      this.upload.policyChanged();
+      this.applyPolicy();
+    }
     this.watchers.changed();
   }
 
@@ -555,6 +599,11 @@ export class Daemon {
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
+    const { wallMs } = this.clock.now();
+    const isWithheld = to !== 'capturing' && this.#gapKind(to) === 'withheld';
+    if (isWithheld)
+      this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
+    else this.#withheld.end(wallMs);
     this.watchers.changed();
   }
 

@@ -86,6 +86,7 @@ function spoolPart({ spool, policy, collection }: ReportParts): StatusReport['sp
     bytes: stats.bytes,
     limitBytes: policy.policy?.spool.limitBytes ?? 0,
     oldestAt: stats.oldestWallMs === null ? null : iso(stats.oldestWallMs),
+    waiting: stats.waiting,
     quarantined: stats.quarantined.segments,
     problem: collection.state.storage?.text ?? null,
   };

@@ -20,6 +20,7 @@ describe('SqliteCatalog', () => {
     expect(await again.find(record)).toEqual(record);
     expect(query(file, 'SELECT version, applied_at FROM migrations')).toEqual([
       { version: 1, applied_at: 42 },
+      { version: 2, applied_at: 42 },
     ]);
   });
 

@@ -66,6 +66,8 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     upload: desk.driver,
     requests,
     exemptions,
+    // Tested with the files that it purges.
+    purger: undefined as never,
     watchers: new Watchers(clock, timers, status),
     status,
     consentChanged,

@@ -22,7 +22,15 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
       events: { recorded, thinned: 0, redacted: 0, dropped: 0 },
       restarts: 0,
     },
-    spool: { segments: 0, bytes: 0, limitBytes: 1, oldestAt: null, quarantined: 0, problem: null },
+    spool: {
+      segments: 0,
+      bytes: 0,
+      limitBytes: 1,
+      oldestAt: null,
+      waiting: { segments: 0, bytes: 0 },
+      quarantined: 0,
+      problem: null,
+    },
     upload: {
       gate: 'open',
       blockers: [],

@@ -345,7 +345,7 @@ async function eventsBelow(folder: string, identities: readonly string[]): Promi
 }
 
 /** The daemon may have moved a file on since it was listed. */
-function readIfThere(file: string): Uint8Array | undefined {
+export function readIfThere(file: string): Uint8Array | undefined {
   try {
     return readFileSync(file);
   } catch {
