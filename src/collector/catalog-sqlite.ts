@@ -137,7 +137,7 @@ export class SqliteCatalog implements Catalog {
       });
       return Promise.resolve({ erased, unknown });
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
