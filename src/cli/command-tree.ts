@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   pause: { summary: 'stop collecting for a while', load: () => import('./commands/pause.ts') },
   resume: { summary: 'end a pause now', load: () => import('./commands/resume.ts') },
   consent: { summary: 'show, grant or revoke consent', load: () => import('./commands/consent.ts') },
+  exempt: { summary: 'ask not to be captured for a while', load: () => import('./commands/exempt.ts') },
   purge: {
     summary: 'remove what was recorded, here and where it was sent',
     load: () => import('./commands/purge.ts'),

@@ -13,6 +13,7 @@ import { parsePauses } from '../spool/pauses-file.ts';
 import { peekRequests } from '../spool/request-files.ts';
 import { readSent } from '../spool/sent-log.ts';
 import { restingPlace } from './daemon.ts';
+import { exemptionsAtRest } from './exemptions-at-rest.ts';
 import type { CliIo } from './io.ts';
 import { decoded } from './state-files.ts';
 
@@ -53,7 +54,7 @@ export function stoppedReport(io: CliIo): StatusReport {
       session: { lock: 'unknown', sources: [] },
     },
     consent: consentPart(stateDir, lastGood, readRevocation(revocationPathOf(place.identityPath)) !== null),
-    exemptions: [],
+    exemptions: exemptionsAtRest(stateDir, io).exemptions.map(({ view }) => view),
     requests: peekRequests(stateDir).map(({ id, kind, destination, createdAt }) => ({
       id,
       kind,

@@ -5,6 +5,7 @@ import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
 import { StorageFullError } from './object-store.ts';
 import type { SegmentKey } from './segment-key.ts';
+import { appliedVersion, isFull, migrate } from './sqlite-file.ts';
 
 /** Applied in order, each once, in a transaction of its own; only ever appended to. */
 const MIGRATIONS = [
@@ -36,8 +37,6 @@ const MIGRATIONS = [
 
 /** Readers never wait in WAL mode; writers wait for a backup tool at most this long before the client is told to retry. */
 const BUSY_TIMEOUT_MS = 5000;
-/** SQLITE_FULL of sqlite3.h; the upper bits of an extended code say where. */
-const SQLITE_FULL = 13;
 
 interface Statements {
   readonly find: StatementSync;
@@ -83,8 +82,8 @@ export class SqliteCatalog implements Catalog {
     if (!isReadOnly) await (await open(this.#file, 'a', 0o600)).close();
     const db = new DatabaseSync(this.#file, { readOnly: isReadOnly, timeout: BUSY_TIMEOUT_MS });
     try {
-      if (!isReadOnly) this.#migrate(db);
-      if (appliedVersion(db) === 0) {
+      if (!isReadOnly) migrate(db, MIGRATIONS, this.#wallMs());
+      if (appliedVersion(db, MIGRATIONS) === 0) {
         db.close();
         return;
       }
@@ -188,34 +187,6 @@ export class SqliteCatalog implements Catalog {
       throw isFull(error) ? new StorageFullError('write catalogue', error) : error;
     }
   }
-
-  #migrate(db: DatabaseSync): void {
-    db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
-    db.exec(
-      'CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT',
-    );
-    for (const [index, sql] of MIGRATIONS.entries()) {
-      if (index < appliedVersion(db)) continue;
-      db.exec('BEGIN IMMEDIATE');
-      db.exec(sql);
-      db.prepare('INSERT INTO migrations VALUES (?, ?)').run(index + 1, this.#wallMs());
-      db.exec('COMMIT');
-    }
-  }
-}
-
-/** 0 for a file in which no migration has run. Refuses what a later version wrote. */
-function appliedVersion(db: DatabaseSync): number {
-  const table = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'").get();
-  if (table === undefined) return 0;
-  const version = Number(
-    db.prepare('SELECT max(version) AS version FROM migrations').get()?.['version'] ?? 0,
-  );
-  if (version <= MIGRATIONS.length) return version;
-  throw new TelemetryError('failed', 'the catalogue was written by a later version', {
-    op: 'open catalogue',
-    hint: 'run the collector that last used this data folder, or a later one',
-  });
 }
 
 /** Beside a server of an earlier version, whose catalogue lacks a column, `ls` shows what there is. */
@@ -272,8 +243,4 @@ function recordOf(row: Record<string, SQLOutputValue>): SegmentRecord {
     receivedAtMs: Number(row['received_at']),
     ...(typeof ledgerHead === 'string' ? { ledgerHead } : {}),
   };
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_FULL;
 }

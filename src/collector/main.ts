@@ -8,9 +8,12 @@ import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts';
 import { SqliteCatalog } from './catalog-sqlite.ts';
 import { defaultDataDir } from './data-folder.ts';
+import { SqliteExemptionBook } from './exemption-book-sqlite.ts';
+import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
+import { readReason } from './reason-reader-node.ts';
 import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
 import { SERVER_LIMITS } from './server.ts';
 
@@ -34,6 +37,15 @@ Examples:
   telemetry-collector ls
   telemetry-collector ls --device 0197f3a0-5c1e-7d4a-9b6f-2f1d8c3e4a5b
   telemetry-collector ls --json | jq '.segments[].path'`;
+
+const EXEMPTION_EXAMPLES = `
+Examples:
+  telemetry-collector exemptions list --state pending
+  telemetry-collector exemptions show ID --identity deciders.txt
+  telemetry-collector exemptions deny ID --by Ada --reason "ask again"`;
+
+/** Lies in the data folder. */
+const EXEMPTION_BOOK = 'exemptions.sqlite';
 
 /** Runs the program `telemetry-collector` and returns its exit code. `argv` is without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -79,7 +91,63 @@ export function collectorProgram(): Command {
     .option('--device <id>', 'only those of one device')
     .addHelpText('after', LS_EXAMPLES)
     .action(runLs);
+  defineExemptions(command);
   return command;
+}
+
+interface ExemptionFlags {
+  readonly data?: string;
+  readonly json?: true;
+  readonly state?: string;
+  readonly identity?: string;
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+function defineExemptions(command: Command): void {
+  const exemptions = command
+    .command('exemptions')
+    .description('list and decide what people asked to be exempt from')
+    .addHelpText('after', EXEMPTION_EXAMPLES);
+  const add = (name: string, description: string): Command =>
+    exemptions
+      .command(name)
+      .description(description)
+      .option('--data <dir>', 'where they are (default: the XDG data folder)')
+      .option('--json', 'one JSON document, times in UTC')
+      .addHelpText('after', EXEMPTION_EXAMPLES);
+  add('list', 'list the requests')
+    .option('--state <state>', 'only those pending, approved, denied or withdrawn')
+    .action((options: ExemptionFlags) => listExemptions(options.state, desk(options, 'read-only')));
+  add('show <id>', 'show one request, and who did what to it')
+    .option('--identity <file>', 'age identity that opens the reason')
+    .action((id: string, options: ExemptionFlags) => {
+      const { identity } = options;
+      const open =
+        identity === undefined ? null : (reason: Uint8Array) => readReason(resolve(identity), reason);
+      return showExemption(id, open, desk(options, 'read-only'));
+    });
+  for (const [name, verdict] of [
+    ['approve', 'approved'],
+    ['deny', 'denied'],
+  ] as const) {
+    add(`${name} <id>`, `${name} a request that is pending; it cannot be undone`)
+      .requiredOption('--by <name>', 'who decides; kept in the audit trail')
+      .option('--reason <text>', 'told to the person; a denial needs one')
+      .action((id: string, options: ExemptionFlags) => {
+        const { by = '', reason = '' } = options;
+        return decideExemption(id, { verdict, by, reason }, desk(options, 'read-write'));
+      });
+  }
+}
+
+function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): ExemptionDesk {
+  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  return {
+    book: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), access, Date.now),
+    write: (text) => process.stdout.write(text),
+    isJson: options.json === true,
+  };
 }
 
 interface ServeFlags {
@@ -104,6 +172,7 @@ async function runServe(options: ServeFlags): Promise<void> {
       {
         store: new FileObjectStore(dataDir),
         catalog: new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
+        exemptions: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), 'read-write', Date.now),
         log: await stderrLog(),
         wallMs: Date.now,
         delay: (ms, signal) => delay(ms, undefined, { signal }),

@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/clock.ts';
-import { TelemetryError } from '../core/errors.ts';
+import { messageOf, TelemetryError } from '../core/errors.ts';
 import { Admission } from './admission.ts';
 import type { Catalog } from './catalog.ts';
+import type { ExemptionBook } from './exemption-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -23,6 +24,7 @@ export interface ServeOptions {
 export interface ServeParts {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
+  readonly exemptions: ExemptionBook;
   readonly log: Log;
   readonly wallMs: () => number;
   /** Resolves after so many milliseconds, rejects when aborted. */
@@ -45,23 +47,24 @@ const DRAIN_MS = 5000;
 
 /** Serves until `stop` is aborted, then lets running uploads end. */
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
-  const { store, catalog, log } = parts;
+  const { store, catalog, exemptions, log } = parts;
   const admission = new Admission(options.maxBodies);
   const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
   try {
-    const adopted = await open(store, catalog);
+    const adopted = await open(parts);
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
 
-    const app = await createServer({ keeper, limits: options.limits, log, stopping: stop });
+    const app = await createServer({ keeper, exemptions, limits: options.limits, log, stopping: stop });
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port });
     log.info({ url, maxSegmentBytes: options.maxSegmentBytes }, 'listening');
     parts.announce(url);
-    await aborted(stop);
+    await Promise.all([aborted(stop), eraseOldReasons(parts, stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, parts);
   } finally {
+    await exemptions.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -69,10 +72,11 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open(store: ObjectStore, catalog: Catalog): Promise<number> {
+async function open({ store, catalog, exemptions }: ServeParts): Promise<number> {
   try {
     await store.start();
     await catalog.start();
+    await exemptions.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
@@ -81,6 +85,22 @@ async function open(store: ObjectStore, catalog: Catalog): Promise<number> {
       hint: '--data DIR, a folder that this user may write to, on a disk with room',
       cause,
     });
+  }
+}
+
+/** Nobody's reason stays much longer than was promised. */
+const ERASE_EVERY_MS = 3_600_000;
+
+/** Until `stop` is aborted. */
+async function eraseOldReasons({ exemptions, delay, log }: ServeParts, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      const erased = await exemptions.eraseOldReasons();
+      if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, 'old reasons could not be erased; tried again in an hour');
+    }
+    await delay(ERASE_EVERY_MS, stop).catch(() => undefined);
   }
 }
 

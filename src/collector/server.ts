@@ -5,6 +5,8 @@ import type { Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { errorBody, sendError } from './api-error.ts';
 import { DELETIONS_PATH, handleDeletions } from './deletions-route.ts';
+import type { ExemptionBook } from './exemption-book.ts';
+import { EXEMPTIONS_PATH, handleExemption } from './exemption-route.ts';
 import { StorageFullError } from './object-store.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
 import type { SegmentKeeper } from './put-segment.ts';
@@ -41,6 +43,7 @@ export const SERVER_LIMITS: ServerLimits = {
 /** What the server stands on. */
 export interface ServerParts {
   readonly keeper: SegmentKeeper;
+  readonly exemptions: ExemptionBook;
   readonly limits: ServerLimits;
   readonly log: Log;
   /** Aborted: new requests get 503 and every reply closes its connection. */
@@ -52,7 +55,13 @@ const FULL_RETRY_SECONDS = 300;
 const STOPPING_RETRY_SECONDS = 10;
 
 /** The HTTP server, with its routes, not yet listening. */
-export async function createServer({ keeper, limits, log, stopping }: ServerParts): Promise<FastifyInstance> {
+export async function createServer({
+  keeper,
+  exemptions,
+  limits,
+  log,
+  stopping,
+}: ServerParts): Promise<FastifyInstance> {
   // Loaded here, so that `ls` starts without it.
   const { fastify } = await import('fastify');
   const app = fastify({
@@ -105,6 +114,7 @@ export async function createServer({ keeper, limits, log, stopping }: ServerPart
     await keeper.catalog.find({ device: '', segment: '' });
     return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
   });
+  app.post(EXEMPTIONS_PATH, (request, reply) => handleExemption(request, reply, exemptions, log));
   app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
   app.put(PUT_SEGMENT_PATH, (request, reply) => handlePut(request, reply, keeper, log));
   return app;

@@ -1,9 +1,12 @@
+import type { ExemptionView } from '../core/exemption-view.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { PurgeReceipt } from '../core/purge.ts';
 import type { PublicStatus, StatusReport } from '../core/status.ts';
 import type { Peer } from './peer.ts';
 import type {
   ConsentReply,
+  ExemptionsReply,
+  ExemptRequest,
   GrantRequest,
   NoticeReply,
   PauseReply,
@@ -15,6 +18,7 @@ import type {
   RoundMessage,
   SegmentResult,
   UploadNowReply,
+  WithdrawRequest,
 } from './protocol.ts';
 
 type Reply<T> = T | Promise<T>;
@@ -39,6 +43,10 @@ export interface ControlHandlers {
   revoke(): Reply<ConsentReply>;
   policy(): Reply<LoadedPolicy>;
   reload(): Reply<LoadedPolicy>;
+  exemptions(): Reply<ExemptionsReply>;
+  exempt(request: ExemptRequest): Reply<ExemptionView>;
+  withdraw(request: WithdrawRequest): Reply<ExemptionView>;
+  refresh(): Reply<ExemptionsReply>;
   uploadNow(): Reply<UploadNowReply>;
   purgePlan(request: PlanRequest): Reply<PurgePlan>;
   purge(request: PurgeRequest): Reply<PurgeReceipt>;

@@ -1,5 +1,6 @@
 import type { ConsentStanding } from '../core/collection.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
@@ -26,6 +27,10 @@ import type { PublicStatus, StatusReport } from '../core/status.ts';
  * | `GET /v1/policy` | | {@link LoadedPolicy} |
  * | `POST /v1/policy/reload` | `{}` | {@link LoadedPolicy} |
  * | `POST /v1/upload/now` | `{}` | {@link UploadNowReply} |
+ * | `GET /v1/exemptions` | | {@link ExemptionsReply} |
+ * | `POST /v1/exemptions/request` | {@link ExemptRequest} | {@link ExemptionView} |
+ * | `POST /v1/exemptions/withdraw` | {@link WithdrawRequest} | {@link ExemptionView} |
+ * | `POST /v1/exemptions/refresh` | `{}` | {@link ExemptionsReply}, once the collector was asked |
  * | `POST /v1/purge/plan` | {@link PlanRequest} | {@link PurgePlan} |
  * | `POST /v1/purge` | {@link PurgeRequest} | {@link PurgeReceipt}, once all of it is gone |
  * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
@@ -44,6 +49,10 @@ export const ROUTES = {
   policy: '/v1/policy',
   reload: '/v1/policy/reload',
   uploadNow: '/v1/upload/now',
+  exemptions: '/v1/exemptions',
+  exempt: '/v1/exemptions/request',
+  withdraw: '/v1/exemptions/withdraw',
+  refresh: '/v1/exemptions/refresh',
   purgePlan: '/v1/purge/plan',
   purge: '/v1/purge',
   round: '/v1/round',
@@ -57,6 +66,7 @@ export interface GetReplies {
   readonly notice: NoticeReply;
   readonly consent: ConsentReply;
   readonly policy: LoadedPolicy;
+  readonly exemptions: ExemptionsReply;
 }
 
 /** What the `POST` routes take and answer, by the route's name. */
@@ -67,6 +77,9 @@ export interface PostCalls {
   readonly revoke: { readonly request: EmptyBody; readonly reply: ConsentReply };
   readonly reload: { readonly request: EmptyBody; readonly reply: LoadedPolicy };
   readonly uploadNow: { readonly request: EmptyBody; readonly reply: UploadNowReply };
+  readonly exempt: { readonly request: ExemptRequest; readonly reply: ExemptionView };
+  readonly withdraw: { readonly request: WithdrawRequest; readonly reply: ExemptionView };
+  readonly refresh: { readonly request: EmptyBody; readonly reply: ExemptionsReply };
   readonly purgePlan: { readonly request: PlanRequest; readonly reply: PurgePlan };
   readonly purge: { readonly request: PurgeRequest; readonly reply: PurgeReceipt };
   readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
@@ -136,6 +149,24 @@ export interface ConsentReply {
 export interface UploadNowReply {
   readonly started: boolean;
   readonly blockers: readonly Blocker[];
+}
+
+/** The person's exemptions, the oldest first, each with its reason as it is kept: an age file in base64, or `null`. */
+export interface ExemptionsReply {
+  readonly exemptions: readonly { readonly view: ExemptionView; readonly reason: string | null }[];
+}
+
+export interface ExemptRequest {
+  /** `all`, `app:NAME` or `hours:SPEC`. */
+  readonly scope: string;
+  /** From now on; a minute at least, a year at most. */
+  readonly durationMs: number;
+  /** An age file in base64, for those who decide; left out when no reason is given. */
+  readonly reason?: string;
+}
+
+export interface WithdrawRequest {
+  readonly id: string;
 }
 
 /** What is to be purged; asked first what that would mean. */

@@ -8,12 +8,14 @@ import { Refusal } from './refusal.ts';
 import { readJsonBody } from './request-body.ts';
 import {
   parseEmptyRequest,
+  parseExemptRequest,
   parseGrantRequest,
   parsePauseRequest,
   parsePlanRequest,
   parsePurgeRequest,
   parseRequestReply,
   parseSegmentResult,
+  parseWithdrawRequest,
 } from './validate.ts';
 
 type Emit = (message: object) => void;
@@ -70,6 +72,18 @@ const TABLE: Readonly<Record<string, Route>> = {
   [ROUTES.revoke]: withoutFields(PERSON, (handlers) => handlers.revoke()),
   [ROUTES.policy]: { ...PERSON, method: 'GET', reply: (handlers) => handlers.policy() },
   [ROUTES.reload]: withoutFields(ROOT, (handlers) => handlers.reload()),
+  [ROUTES.exemptions]: { ...PERSON, method: 'GET', reply: (handlers) => handlers.exemptions() },
+  [ROUTES.exempt]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.exempt(parseExemptRequest(body)),
+  },
+  [ROUTES.withdraw]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.withdraw(parseWithdrawRequest(body)),
+  },
+  [ROUTES.refresh]: withoutFields(PERSON, (handlers) => handlers.refresh()),
   [ROUTES.uploadNow]: withoutFields(PERSON, (handlers) => handlers.uploadNow()),
   [ROUTES.purgePlan]: {
     ...PERSON,

@@ -1,7 +1,10 @@
 import { TelemetryError } from '../core/errors.ts';
+import { EXEMPTION_MS } from '../core/exemption.ts';
+import { parseScope } from '../core/exemption-scope.ts';
 import type { PurgeScope } from '../core/purge.ts';
 import { isRecipient } from '../core/recipient.ts';
 import {
+  type ExemptRequest,
   type GrantRequest,
   MAX_REQUEST_REPLY_CHARACTERS,
   type PauseRequest,
@@ -9,6 +12,7 @@ import {
   type PurgeRequest,
   type RequestReply,
   type SegmentResult,
+  type WithdrawRequest,
 } from './protocol.ts';
 
 /** By hand rather than by a schema library, which would cost the daemon 8 MB for three small shapes. */
@@ -16,6 +20,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** A reason for a pause is a note to oneself, not a document. */
 const MAX_REASON_CHARACTERS = 500;
+/** A thousand characters encrypted for twenty recipients. */
+const MAX_SEALED_REASON_CHARACTERS = 16_000;
+/** `age-encryption.org/v1` in base64 (https://age-encryption.org/v1, "Header"). */
+const AGE_FIRST_LINE = 'YWdlLWVuY3J5cHRpb24ub3JnL3Yx';
 /** Beyond this a number of milliseconds is no date any more (ECMA-262, time values). */
 const MAX_MS = 8.64e15;
 const OUTCOMES = ['stored', 'refused', 'retry', 'unauthorised', 'too-large', 'aborted'] as const;
@@ -36,6 +44,25 @@ export function parseGrantRequest(body: unknown): GrantRequest {
   const ownerRecipient = text(fields, 'ownerRecipient', 100);
   if (!isRecipient(ownerRecipient)) throw invalid('ownerRecipient', 'must be an age recipient, age1…');
   return { noticeId, via: oneOf(fields, 'via', ['terminal', 'script']), ownerRecipient };
+}
+
+/** Checks the body of `POST /v1/exemptions/request`. */
+export function parseExemptRequest(body: unknown): ExemptRequest {
+  const fields = objectOf(body, ['scope', 'durationMs', 'reason']);
+  const scope = text(fields, 'scope', 300);
+  if (parseScope(scope) === undefined) throw invalid('scope', 'must be all, app:NAME or hours:SPEC');
+  const durationMs = wholeNumber(fields, 'durationMs', EXEMPTION_MS.least);
+  if (durationMs > EXEMPTION_MS.most) throw invalid('durationMs', 'must be a year at most');
+  if (fields['reason'] === undefined) return { scope, durationMs };
+  const reason = text(fields, 'reason', MAX_SEALED_REASON_CHARACTERS);
+  // A reason in the open would be kept, and sent, in the open.
+  if (!reason.startsWith(AGE_FIRST_LINE)) throw invalid('reason', 'must be an age file in base64');
+  return { scope, durationMs, reason };
+}
+
+/** Checks the body of `POST /v1/exemptions/withdraw`. */
+export function parseWithdrawRequest(body: unknown): WithdrawRequest {
+  return { id: text(objectOf(body, ['id']), 'id', 100) };
 }
 
 /** Checks the body of `POST /v1/round/result`. */

@@ -24,6 +24,15 @@ export interface Reason {
   readonly hint: string;
 }
 
+/** An exemption of everything that is captured, at all times or in some hours of the week. */
+export interface StandingExemption {
+  readonly untilBootMs: number;
+  /** `null`: always. */
+  readonly hours: WeeklyHours | null;
+  /** Not decided yet, and the policy wants capture off meanwhile. */
+  readonly isPending: boolean;
+}
+
 /**
  * Everything the state depends on. `step` is the only thing that changes it.
  *
@@ -36,8 +45,8 @@ export interface CollectionState {
   /** `null`: no policy could be loaded. */
   readonly policy: { readonly hours: WeeklyHours | null; readonly refusal: Reason | null } | null;
   readonly pauses: readonly Pause[];
-  /** Boot-time deadline of an exemption from everything; `null` when there is none. */
-  readonly exemptUntilBootMs: number | null;
+  /** What capture is off for although the person pauses nothing. */
+  readonly exemptions: readonly StandingExemption[];
   readonly lock: 'unlocked' | 'locked' | 'unknown';
   /** Why nothing can be written to disk; `null` when it can. */
   readonly storage: Reason | null;
@@ -59,7 +68,7 @@ export type CollectionEvent =
   | { readonly type: 'policy'; readonly policy: CollectionState['policy'] }
   | { readonly type: 'pause'; readonly pause: Pause }
   | { readonly type: 'resume'; readonly by: Requester }
-  | { readonly type: 'exempt'; readonly untilBootMs: number | null }
+  | { readonly type: 'exempt'; readonly exemptions: readonly StandingExemption[] }
   | { readonly type: 'lock'; readonly lock: CollectionState['lock'] }
   | { readonly type: 'storage'; readonly problem: Reason | null }
   | { readonly type: 'child-ready'; readonly generation: number }
@@ -98,7 +107,7 @@ export function initialCollection(now: Instant): CollectionState {
     consent: 'missing',
     policy: null,
     pauses: [],
-    exemptUntilBootMs: null,
+    exemptions: [],
     lock: 'unlocked',
     storage: null,
     child: { phase: 'none', generation: 0, cutoffMonoMs: null },
@@ -118,11 +127,11 @@ export function stepCollection(state: CollectionState, event: CollectionEvent, n
   const { child } = next;
   const isUnwanted = !wanted || event.type === 'reconfigure';
   if (isUnwanted && (child.phase === 'starting' || child.phase === 'running')) {
-    // What was captured before this moment may still be handed over; after a revocation or a lock nothing may.
-    const keeps = next.consent === 'granted' && next.lock === 'unlocked';
-    next = { ...next, child: { ...child, phase: 'stopping', cutoffMonoMs: keeps ? now.monoMs : -Infinity } };
+    // What was captured before this moment may still be handed over, save where even that must not be kept.
+    const cutoffMonoMs = forgets(next, now) ? -Infinity : now.monoMs;
+    next = { ...next, child: { ...child, phase: 'stopping', cutoffMonoMs } };
     effects.push({ type: 'stop-child', generation: child.generation });
-  } else if (child.phase === 'stopping' && (next.consent !== 'granted' || next.lock !== 'unlocked')) {
+  } else if (child.phase === 'stopping' && forgets(next, now)) {
     next = { ...next, child: { ...child, cutoffMonoMs: -Infinity } };
   } else if (wanted && child.phase === 'none' && (next.failure?.retryAtBootMs ?? 0) <= now.bootMs) {
     const generation = child.generation + 1;
@@ -157,7 +166,7 @@ function apply(state: CollectionState, event: CollectionEvent, now: Instant): Co
       return pauses.length === state.pauses.length ? state : { ...state, pauses };
     }
     case 'exempt':
-      return { ...state, exemptUntilBootMs: event.untilBootMs };
+      return { ...state, exemptions: event.exemptions };
     case 'lock':
       return { ...state, lock: event.lock };
     case 'storage':
@@ -196,16 +205,21 @@ function afterExit(state: CollectionState, reason: Reason, now: Instant): Collec
 
 function expire(state: CollectionState, now: Instant): CollectionState {
   const pauses = state.pauses.filter((pause) => pause.untilBootMs > now.bootMs);
-  const exemptUntilBootMs =
-    state.exemptUntilBootMs !== null && state.exemptUntilBootMs <= now.bootMs
-      ? null
-      : state.exemptUntilBootMs;
-  if (pauses.length === state.pauses.length && exemptUntilBootMs === state.exemptUntilBootMs) return state;
+  const exemptions = state.exemptions.filter((exemption) => exemption.untilBootMs > now.bootMs);
   return {
     ...state,
     pauses: pauses.length === state.pauses.length ? state.pauses : pauses,
-    exemptUntilBootMs,
+    exemptions: exemptions.length === state.exemptions.length ? state.exemptions : exemptions,
   };
+}
+
+/** After a revocation or a lock, and of a time that is exempt, not even what was captured already may be kept. */
+function forgets(state: CollectionState, now: Instant): boolean {
+  return state.consent !== 'granted' || state.lock !== 'unlocked' || exemptNow(state, now).length > 0;
+}
+
+function exemptNow(state: CollectionState, now: Instant): StandingExemption[] {
+  return state.exemptions.filter(({ hours }) => isWithinHours(hours, now.wallMs));
 }
 
 /** What forbids capture now, by precedence; `null` when nothing does (whether or not a child runs yet). */
@@ -215,7 +229,7 @@ function obstacle(state: CollectionState, now: Instant): Exclude<CollectionName,
   if (state.consent === 'missing' && state.policy === null) return 'blocked';
   if (state.consent !== 'granted') return 'awaiting-consent';
   if (state.pauses.length > 0) return 'paused';
-  if (state.exemptUntilBootMs !== null) return 'exempt';
+  if (exemptNow(state, now).length > 0) return 'exempt';
   if (state.lock !== 'unlocked') return 'locked';
   if (state.policy === null || state.policy.refusal !== null || state.storage !== null) return 'blocked';
   return isWithinHours(state.policy.hours, now.wallMs) ? null : 'blocked';
@@ -226,12 +240,13 @@ function nameOf(state: CollectionState, now: Instant): CollectionName {
 }
 
 function wakeAt(state: CollectionState, now: Instant): number | null {
-  const edge = msToNextEdge(state.policy?.hours ?? null, now.wallMs);
+  const edges = [state.policy?.hours ?? null, ...state.exemptions.map(({ hours }) => hours)].flatMap(
+    (hours) => msToNextEdge(hours, now.wallMs) ?? [],
+  );
   const candidates = [
-    ...state.pauses.map((pause) => pause.untilBootMs),
-    ...(state.exemptUntilBootMs === null ? [] : [state.exemptUntilBootMs]),
+    ...[...state.pauses, ...state.exemptions].map(({ untilBootMs }) => untilBootMs),
     ...(state.child.phase === 'none' && state.failure !== null ? [state.failure.retryAtBootMs] : []),
-    ...(edge === null ? [] : [now.bootMs + edge]),
+    ...edges.map((ms) => now.bootMs + ms),
   ].filter((at) => at > now.bootMs);
   return candidates.length === 0 ? null : Math.min(...candidates);
 }
@@ -259,6 +274,15 @@ export function remainingPauseMs(state: CollectionState, now: Instant, of: Reque
   return Math.max(0, ...pauses.map((pause) => pause.untilBootMs - now.bootMs));
 }
 
+/** When the last of the exemptions that hold now ends, or its hours do; boot-time, `null` when none holds. */
+export function exemptUntilBootMs(state: CollectionState, now: Instant): number | null {
+  const ends = exemptNow(state, now).map(({ untilBootMs, hours }) => {
+    const edge = msToNextEdge(hours, now.wallMs);
+    return edge === null ? untilBootMs : Math.min(untilBootMs, now.bootMs + edge);
+  });
+  return ends.length === 0 ? null : Math.max(...ends);
+}
+
 /** Every reason for the present state, the deciding one first. Empty while capturing. */
 export function reasonsFor(state: CollectionState, now: Instant): Reason[] {
   const reasons: Reason[] = [];
@@ -270,7 +294,10 @@ export function reasonsFor(state: CollectionState, now: Instant): Reason[] {
     const who = pause.requester === 'person' ? 'you' : `another account (${pause.requester})`;
     reasons.push({ code: 'paused', text: `Paused by ${who}.`, hint: 'telemetryctl resume' });
   }
-  if (state.exemptUntilBootMs !== null) reasons.push(REASONS.exempt);
+  const exempt = exemptNow(state, now);
+  if (exempt.length > 0) {
+    reasons.push(exempt.every(({ isPending }) => isPending) ? REASONS.exemptionPending : REASONS.exempt);
+  }
   if (state.lock !== 'unlocked') reasons.push(REASONS[state.lock]);
   if (state.policy === null) {
     if (hasNotice) reasons.push(REASONS.noPolicy);
@@ -305,7 +332,12 @@ const REASONS = {
   exempt: {
     code: 'exempt',
     text: 'An approved exemption stands; nothing is captured.',
-    hint: 'telemetryctl status shows until when',
+    hint: 'telemetryctl exempt list shows it; telemetryctl exempt withdraw ID ends it',
+  },
+  exemptionPending: {
+    code: 'exemption-pending',
+    text: 'You asked for an exemption; by the policy nothing is captured until it is decided.',
+    hint: 'telemetryctl exempt list shows it; telemetryctl exempt withdraw ID ends it',
   },
   locked: { code: 'locked', text: 'The session is locked.', hint: 'unlock the session' },
   unknown: {

@@ -59,6 +59,8 @@ export interface GateFacts {
   readonly wallMs: number;
   /** When the next sealed segment leaves its hold-back; `null` when nothing waits or something is ripe already. */
   readonly heldBackUntilWallMs: number | null;
+  /** All that waits was recorded while an exemption was asked for, and is kept back for that. */
+  readonly isWithheld?: boolean;
 }
 
 /** Everything that keeps data from leaving now, in the order a person would mend it. Open when empty. */
@@ -93,6 +95,14 @@ export function gateBlockers(facts: GateFacts): Blocker[] {
   if (facts.heldBackUntilWallMs !== null && facts.heldBackUntilWallMs > facts.wallMs) {
     blockers.push(
       blocker('hold-back', 'The newest data is held back for a while, so that it can still be purged here.'),
+    );
+  }
+  if (facts.isWithheld === true) {
+    blockers.push(
+      blocker(
+        'exemption-pending',
+        'What waits is of a time that you asked to be exempt: it stays here undecided, and a day after a denial.',
+      ),
     );
   }
   if (facts.isUnauthorised) {

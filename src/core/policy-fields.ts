@@ -146,6 +146,8 @@ export const POLICY_FIELDS: PolicyFields = {
       WHILE_PENDING,
       earliest('pause', 'withhold'),
     ),
+    // Whoever asks is shown them and decides then whether to give a reason: no promise of the notice depends on it.
+    recipients: field('recipients', 'Who reads the reasons for exemptions', 'operational', NO_NAMES, first),
   },
   limits: {
     cpuFraction: field('cpu', 'Processor use, at most', 'private', FRACTION, Math.min),

@@ -46,7 +46,11 @@ export interface Policy {
     readonly schedule: string;
     readonly hours: string;
   };
-  readonly exemptions: { readonly whilePending: 'withhold' | 'pause' };
+  readonly exemptions: {
+    readonly whilePending: 'withhold' | 'pause';
+    /** Who can read why somebody asks: the age recipients of those who decide. Without any no reason is sent. */
+    readonly recipients: readonly string[];
+  };
   readonly limits: { readonly cpuFraction: number; readonly memoryBytes: number };
 }
 

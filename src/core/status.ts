@@ -1,5 +1,6 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
 import type { NetworkKind, PowerState, Session } from './conditions.ts';
+import type { ExemptionView } from './exemption-view.ts';
 import type { FocusName } from './focus.ts';
 import type { Shown } from './notifier.ts';
 import type { RequestKind } from './person-request.ts';
@@ -91,13 +92,8 @@ export interface StatusReport {
     readonly at: string;
     readonly shown: Shown;
   } | null;
-  /** Exemption requests; empty until they can be made. */
-  readonly exemptions: readonly {
-    readonly id: string;
-    readonly state: 'queued' | 'pending' | 'approved' | 'denied' | 'withdrawn' | 'expired';
-    readonly scope: string;
-    readonly until: string | null;
-  }[];
+  /** What the person asked to be exempt from, the oldest first. */
+  readonly exemptions: readonly ExemptionView[];
   /** What the person asked of a collector and is not settled yet, oldest first. `problem`: why the last try failed. */
   readonly requests: readonly {
     readonly id: string;

@@ -1,13 +1,16 @@
 import type { ControlHandlers } from '../control/handlers.ts';
 import { type Peer, requesterOf } from '../control/peer.ts';
+import type { ExemptionsReply } from '../control/protocol.ts';
 import type { Clock } from '../core/clock.ts';
 import { remainingPauseMs } from '../core/collection.ts';
 import { formatDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
+import { exemptionView } from '../core/exemption-view.ts';
 import { startPause } from '../core/pause.ts';
 import { type PublicStatus, publicStatus, type StatusReport } from '../core/status.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
+import type { ExemptionKeeper } from './exemption-keeper.ts';
 import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Purger } from './purger.ts';
@@ -22,6 +25,7 @@ export interface Controlled {
   readonly policy: PolicyKeeper;
   readonly upload: UploadDriver;
   readonly requests: PersonRequests;
+  readonly exemptions: ExemptionKeeper;
   readonly purger: Purger;
   readonly watchers: Watchers;
   status(): StatusReport;
@@ -79,6 +83,22 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       await daemon.reloadPolicy();
       return { ...daemon.policy.mustHave(), problems: daemon.policy.problems };
     },
+    exemptions: () => exemptionsReply(daemon),
+    exempt: async ({ scope, durationMs, reason }) => {
+      const exemption = daemon.exemptions.request({ scope, durationMs, reason: reason ?? null });
+      await daemon.collection.whenSettled(SETTLE_MS);
+      return exemptionView(exemption, daemon.clock.now());
+    },
+    withdraw: async ({ id }) => {
+      const exemption = daemon.exemptions.withdraw(id);
+      await daemon.collection.whenSettled(SETTLE_MS);
+      return exemptionView(exemption, daemon.clock.now());
+    },
+    refresh: async () => {
+      daemon.exemptions.hurry();
+      await daemon.requests.whenIdle();
+      return exemptionsReply(daemon);
+    },
     uploadNow: () => daemon.upload.uploadNow(),
     purgePlan: (request) => daemon.purger.plan(request),
     purge: (request) => daemon.purger.purge(request),
@@ -86,6 +106,16 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),
     roundReply: (reply) => daemon.requests.takeReply(reply),
+  };
+}
+
+function exemptionsReply({ exemptions, clock }: Controlled): ExemptionsReply {
+  const now = clock.now();
+  return {
+    exemptions: exemptions.list.map((exemption) => ({
+      view: exemptionView(exemption, now),
+      reason: exemption.reason,
+    })),
   };
 }
 

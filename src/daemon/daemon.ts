@@ -8,13 +8,15 @@ import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
 import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
+import { refreshDeadline } from '../core/deadline.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
+import { withExemptApps } from '../core/exempt-apps.ts';
 import type { FocusName } from '../core/focus.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
 import type { Notifier } from '../core/notifier.ts';
-import { type Pause, refreshPause, restorePause, startPause } from '../core/pause.ts';
+import { type Pause, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
 import type { StatusReport } from '../core/status.ts';
@@ -39,6 +41,8 @@ import { CostMeter } from './cost-meter-node.ts';
 import { CutKeys } from './cut-keys.ts';
 import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { exemptRecordings } from './exempt-recordings.ts';
+import { ExemptionKeeper } from './exemption-keeper.ts';
 import { History } from './history.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { PersonRequests } from './person-requests.ts';
@@ -120,6 +124,7 @@ export class Daemon {
   readonly sealer: Sealer;
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
+  readonly exemptions: ExemptionKeeper;
   readonly #cost: CostMeter;
   readonly #history: History;
   readonly #announcer: Announcer;
@@ -213,10 +218,12 @@ export class Daemon {
       record: (facts) => this.record(facts),
       storage: (user, problem) => this.#storage.report(user, problem),
       changed: () => {
+        this.exemptions.clear();
         this.#upload?.evaluate();
         this.watchers.changed();
       },
     });
+    this.exemptions = this.#makeExemptions();
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.#announcer = new Announcer({
       clock,
@@ -310,6 +317,7 @@ export class Daemon {
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
         ledgerHead: () => this.#ledgerHead(),
+        isWithheld: (segment) => this.exemptions.isWithheld(segment),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
@@ -330,7 +338,10 @@ export class Daemon {
       randomBytes,
       stateDir,
       device: this.#device.pseudonym,
-      handlers: { deletion: deletionHandler((facts) => this.record(facts)) },
+      handlers: {
+        exemption: this.exemptions,
+        deletion: deletionHandler((facts) => this.record(facts)),
+      },
       mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
       network: () => network.current().kind,
       startUploader,
@@ -355,11 +366,14 @@ export class Daemon {
     this.consent.policyChanged(this.policy.loaded);
     this.#encryption.start();
     await this.#purger.start();
+    // Before anything can leave or be captured.
+    this.exemptions.start();
     await this.#upload.start();
     // A recording captures no one: there is no session to be locked.
     if (this.settings.replay === null) await this.#session.start();
     await this.#server.start();
     this.#requests.start();
+    this.exemptions.ask();
     this.applyPolicy();
     this.sealer.work();
     this.#displays.start(() => this.collection.send({ type: 'retry' }));
@@ -417,6 +431,14 @@ export class Daemon {
     const policy = loaded?.policy ?? null;
     this.consent.policyChanged(loaded);
     if (loaded !== null) this.record([{ type: 'policy', policy: loaded.id, source: loaded.source }]);
+    this.#applyCapture(policy);
+    this.exemptions.tick();
+    this.consentChanged();
+    this.#restartSchedule(policy);
+  }
+
+  /** What may be captured, and how, may have changed. */
+  #applyCapture(policy: Policy | null): void {
     const config = JSON.stringify(policy === null ? null : this.#configOf(policy));
     if (this.#captureConfig !== config) {
       this.#captureConfig = config;
@@ -432,8 +454,37 @@ export class Daemon {
           ? null
           : { hours: parseHours(policy.capture.hours) ?? null, refusal: captureRefusal(policy) },
     });
-    this.consentChanged();
-    this.#restartSchedule(policy);
+  }
+
+  #makeExemptions(): ExemptionKeeper {
+    const { clock, timers, log, randomBytes } = this.ports;
+    const record = (facts: readonly LedgerFact[]): void => this.record(facts);
+    return new ExemptionKeeper({
+      clock,
+      timers,
+      log,
+      randomBytes,
+      stateDir: this.settings.stateDir,
+      whilePending: () => (this.policy.policy ?? DEFAULT_POLICY).exemptions.whilePending,
+      destination: () => this.policy.policy?.upload.url ?? '',
+      requests: () => this.requests,
+      recordings: exemptRecordings({
+        log,
+        device: () => this.#mustHave(this.#device),
+        spool: this.spool,
+        recorder: this.recorder,
+        sealer: this.sealer,
+        encryption: this.#encryption,
+        record,
+      }),
+      record,
+      standing: (exemptions) => this.collection.send({ type: 'exempt', exemptions }),
+      appsChanged: () => this.#applyCapture(this.policy.policy),
+      changed: () => {
+        this.#upload?.evaluate();
+        this.watchers.changed();
+      },
+    });
   }
 
   /** Consent may have changed: collection and uploads are told. */
@@ -465,6 +516,7 @@ export class Daemon {
         requests: this.requests,
         announcement: () => this.#announcer.last,
         focus: this.#focus,
+        exemptions: this.exemptions,
         notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
       },
       clock.now(),
@@ -492,7 +544,7 @@ export class Daemon {
   /** Writes the standing pauses with what is left of them. */
   savePauses(): void {
     const now = this.ports.clock.now();
-    const pauses = this.collection.state.pauses.map((pause) => refreshPause(pause, now));
+    const pauses = this.collection.state.pauses.map((pause) => refreshDeadline(pause, now));
     this.#trySave('the pauses', () => writePauses(this.settings.stateDir, pauses));
   }
 
@@ -543,6 +595,8 @@ export class Daemon {
       case 'batch':
         this.#session.notice();
         for (const columns of this.#inTime(message.columns)) {
+          // After sleep a timer may be late; what is exempt by now must not be taken.
+          this.collection.send({ type: 'tick' });
           this.recorder.take(
             columns,
             admittedCount(this.collection.state, generation, columns),
@@ -581,7 +635,9 @@ export class Daemon {
     }
   }
 
-  #configOf(policy: Policy): CaptureConfig {
+  #configOf(inForce: Policy): CaptureConfig {
+    // A recording captures no one: nobody is exempt in it.
+    const policy = this.settings.replay === null ? withExemptApps(inForce, this.exemptions.apps()) : inForce;
     const { keys, mouseHz, focusUnknown, fullApps, backend } = policy.capture;
     const { replay } = this.settings;
     return {
@@ -657,7 +713,11 @@ export class Daemon {
       clock,
       timers,
     });
-    this.#schedule.start(() => this.upload.due());
+    this.#schedule.start(() => {
+      this.upload.due();
+      // On this machine it costs nothing to ask; anywhere else it is asked once an hour.
+      if (isLoopbackUrl(policy.upload.url)) this.exemptions.hurry();
+    });
   }
 
   #beat(): void {
@@ -671,6 +731,7 @@ export class Daemon {
       if (this.#storage.hasProblem('ledger')) this.record([]);
       const isWaiting = this.spool.stats().queued.segments + this.requests.pending().length > 0;
       if (isWaiting || this.#storage.hasProblem('outbox')) this.upload.refresh();
+      this.exemptions.beat();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();

@@ -73,6 +73,7 @@ class KeptSegments {
       case 'withheld':
       case 'quarantined':
       case 'consent':
+      case 'exemption':
       case 'policy':
       case 'started':
       case 'stopped':

@@ -142,6 +142,11 @@ export class PersonRequests {
     this.evaluate();
   }
 
+  /** Resolves when nothing is on its way. */
+  async whenIdle(): Promise<void> {
+    await this.#round?.process.exited;
+  }
+
   /** What is not settled yet, oldest first. */
   pending(): PendingRequest[] {
     return [...this.#requests.values()]

@@ -298,6 +298,11 @@ export class Recorder {
     if (this.#storageProblem === null) this.#ports.timers.clear('flush');
   }
 
+  /** The least number that a segment begun from now on can have; `next` is the one that was never taken. */
+  leastSequence(next: number): number {
+    return Math.min(next, this.#identity?.sequence ?? next, this.#spareSequence ?? next);
+  }
+
   /** Writes what is pending and closes the open segment, if there is one. */
   roll(): void {
     this.#write();

@@ -77,6 +77,11 @@ export class Sealer {
     await this.#queue;
   }
 
+  /** Whether a process is at a journal right now. */
+  isUnderway(id: string): boolean {
+    return this.#underway.has(id);
+  }
+
   /** Seals nothing until {@link release}; resolves when nothing is on its way. */
   async hold(): Promise<void> {
     this.#isHeld = true;
@@ -116,13 +121,10 @@ export class Sealer {
       this.#underway.add(id);
       // One after the other: each is a process, and there is no hurry.
       this.#queue = this.#queue.then(async () => {
-        try {
-          const result = await sealEncrypted(id, effort);
-          this.#attempt(id, () => this.#sealed(id, result));
-        } catch (error) {
-          this.#failed(id, error);
-        }
+        const sealed = await sealEncrypted(id, effort).catch((error: unknown) => this.#failed(id, error));
+        // Whoever hears of it finds the process gone.
         this.#underway.delete(id);
+        if (sealed !== undefined) this.#attempt(id, () => this.#sealed(id, sealed));
       });
     }
   }
@@ -168,6 +170,7 @@ export function capturedFact(facts: SealedFacts): LedgerFact {
   return { type: 'captured', segment: id, sequence, events, bytes: sizeBytes };
 }
 
-function droppedFact(file: DroppedFile): LedgerFact {
+/** The ledger's entry for a file that was deleted. */
+export function droppedFact(file: DroppedFile): LedgerFact {
   return { type: 'dropped', segment: file.id, bytes: file.sizeBytes, events: file.events, cause: file.cause };
 }

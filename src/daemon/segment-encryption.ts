@@ -141,7 +141,7 @@ export class SegmentEncryption {
     return this.#ports.cutKeys.get(segment.id) !== undefined;
   }
 
-  /** A segment is purged: nothing that could open it stays. */
+  /** A segment is deleted: nothing that could open it stays. */
   forget(id: string): void {
     this.#folder.destroy(id);
     this.#ports.cutKeys.destroy(id);

@@ -1,7 +1,8 @@
 import type { Instant } from '../core/clock.ts';
 import type { CollectionState, Reason } from '../core/collection.ts';
-import { remainingPauseMs } from '../core/collection.ts';
+import { exemptUntilBootMs, remainingPauseMs } from '../core/collection.ts';
 import type { Network, Power, Session } from '../core/conditions.ts';
+import { exemptionView } from '../core/exemption-view.ts';
 import { type FocusName, focusReasons } from '../core/focus.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -10,6 +11,7 @@ import type { Announcement } from './announcer.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
+import type { ExemptionKeeper } from './exemption-keeper.ts';
 import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,6 +35,7 @@ export interface ReportParts {
   readonly announcement: () => Announcement | null;
   readonly sealer: Sealer;
   readonly requests: PersonRequests;
+  readonly exemptions: ExemptionKeeper;
   /** Beside the reasons for the state. */
   readonly notes: readonly Reason[];
   /** What the capture process knows of the window in use; `null` while there is none. */
@@ -66,7 +69,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     conditions: conditionsPart(parts),
     consent: consentPart(parts.consent),
     announcement: parts.announcement(),
-    exemptions: [],
+    exemptions: parts.exemptions.list.map((exemption) => exemptionView(exemption, now)),
     requests: requestsPart(parts.requests),
     policy: {
       source: policy.loaded?.source ?? 'none',
@@ -87,10 +90,8 @@ function focusNotes({ collection, focus, policy }: ReportParts): Reason[] {
 function untilOf(state: CollectionState, now: Instant): string | null {
   const leftMs = remainingPauseMs(state, now);
   if (state.name === 'paused' && leftMs > 0) return iso(now.wallMs + leftMs);
-  if (state.name === 'exempt' && state.exemptUntilBootMs !== null) {
-    return iso(now.wallMs + state.exemptUntilBootMs - now.bootMs);
-  }
-  return null;
+  const exemptUntil = state.name === 'exempt' ? exemptUntilBootMs(state, now) : null;
+  return exemptUntil === null ? null : iso(now.wallMs + exemptUntil - now.bootMs);
 }
 
 function spoolPart({ spool, policy, collection }: ReportParts): StatusReport['spool'] {

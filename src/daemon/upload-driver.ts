@@ -44,6 +44,8 @@ export interface UploadPorts {
   readonly mayLeave: (receiptId: string, url: string) => boolean;
   /** Hash of the ledger's last entry, for the collector to keep. */
   readonly ledgerHead: () => string;
+  /** Whether a segment is kept back because of an exemption that was asked for. */
+  readonly isWithheld: (segment: SealedFacts) => boolean;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
@@ -145,19 +147,21 @@ export class UploadDriver {
   evaluate(): void {
     const policy = this.#ports.policy();
     const { wallMs, bootMs } = this.#ports.clock.now();
-    const eligible = policy === null ? [] : this.#eligible(policy);
+    const mayLeave = policy === null ? [] : this.#mayLeave(policy);
+    const eligible = mayLeave.filter((found) => !this.#ports.isWithheld(found));
+    const isWithheld = mayLeave.length > 0 && eligible.length === 0;
     const ripe =
       policy === null ? [] : eligible.filter((found) => found.lastEventWallMs + policy.holdBackMs <= wallMs);
     const heldUntil =
       policy !== null && ripe.length === 0 && eligible.length > 0
         ? Math.min(...eligible.map((found) => found.lastEventWallMs + policy.holdBackMs))
         : null;
-    const found = this.#findBlockers(policy, heldUntil);
+    const found = this.#findBlockers(policy, heldUntil, isWithheld);
     const before = this.#blockers.map((blocker) => blocker.code).join();
     this.#blockers = trackBlockers(this.#blockers, found, wallMs);
     if (before !== found.map((blocker) => blocker.code).join()) this.#ports.changed();
 
-    const closing = found.find((blocker) => blocker.code !== 'hold-back');
+    const closing = found.find(({ code }) => code !== 'hold-back' && code !== 'exemption-pending');
     if (closing !== undefined) this.#abort(closing.code);
     const wakeWallMs = this.#nextWake(policy, heldUntil);
     if (wakeWallMs === null || this.#isStopping) this.#ports.timers.clear('upload-wake');
@@ -267,13 +271,17 @@ export class UploadDriver {
     }
   }
 
-  #eligible(policy: Policy['upload']): SealedFacts[] {
+  #mayLeave(policy: Policy['upload']): SealedFacts[] {
     return this.#ports.spool
       .sealedSegments()
       .filter((found) => this.#ports.mayLeave(found.receiptId, policy.url));
   }
 
-  #findBlockers(policy: Policy['upload'] | null, heldBackUntilWallMs: number | null): Blocker[] {
+  #findBlockers(
+    policy: Policy['upload'] | null,
+    heldBackUntilWallMs: number | null,
+    isWithheld: boolean,
+  ): Blocker[] {
     if (policy === null)
       return [{ code: 'no-destination', text: 'There is no valid policy: nothing is ever sent.' }];
     const { wallMs } = this.#ports.clock.now();
@@ -290,6 +298,7 @@ export class UploadDriver {
       isUnauthorised: this.#state.backoff.isUnauthorised,
       wallMs,
       heldBackUntilWallMs,
+      isWithheld,
     });
   }
 

@@ -56,7 +56,7 @@ export const DEFAULT_POLICY: Policy = {
     schedule: '*/15 * * * *',
     hours: '',
   },
-  exemptions: { whilePending: 'withhold' },
+  exemptions: { whilePending: 'withhold', recipients: [] },
   limits: { cpuFraction: 0.01, memoryBytes: 160 * MB },
 };
 
@@ -100,6 +100,8 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
   'upload.hours': 'At any hour: power and network already say when sending is harmless.',
   'exemptions.while_pending':
     'The person’s request stops the data from leaving at once, and a denial loses nothing.',
+  'exemptions.recipients':
+    'Until those who decide have a key, nobody’s reason leaves the machine; they see the request without it.',
   'limits.cpu': 'A hundredth of one core is not felt.',
   'limits.memory': 'Three small Node processes with room to spare.',
 };

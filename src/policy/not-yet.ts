@@ -29,12 +29,6 @@ export const NOT_YET: readonly NotYet[] = [
     hint: 'see that the collector keeps to it',
   },
   {
-    path: 'exemptions.while_pending',
-    applies: always,
-    text: 'exemptions cannot be asked for in this version',
-    hint: 'a pause, or revoking consent, stops capture',
-  },
-  {
     path: 'limits.cpu',
     applies: always,
     text: 'this version measures its cost and does not limit it',

@@ -132,7 +132,7 @@ export const policyFileSchema = z.strictObject({
     schedule: schedule(),
     hours: hours(),
   }),
-  exemptions: section({ while_pending: word(['withhold', 'pause']) }),
+  exemptions: section({ while_pending: word(['withhold', 'pause']), recipients: recipients() }),
   limits: section({
     cpu: fraction({
       least: '0.1%',

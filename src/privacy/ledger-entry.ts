@@ -52,7 +52,7 @@ export type LedgerFact =
       /** `null`: not known any more. */
       readonly events: number | null;
       /** `unknown`: it was gone at a start, and nothing said why. */
-      readonly cause: 'quota' | 'retention' | 'keep-sent' | 'unknown';
+      readonly cause: 'quota' | 'retention' | 'keep-sent' | 'exemption' | 'unknown';
     }
   | { readonly type: 'quarantined'; readonly segment: string; readonly why: string }
   | {
@@ -60,6 +60,13 @@ export type LedgerFact =
       readonly change: 'granted' | 'revoked' | 'stale';
       readonly receipt: string;
       readonly notice: string;
+    }
+  /** Neither why nor which application: the ledger is kept for ever. */
+  | {
+      readonly type: 'exemption';
+      readonly exemption: string;
+      readonly change: 'requested' | 'approved' | 'denied' | 'withdrawn' | 'expired';
+      readonly scope: 'all' | 'app' | 'hours';
     }
   | { readonly type: 'policy'; readonly policy: string; readonly source: string }
   | { readonly type: 'started'; readonly version: string; readonly mode: string }

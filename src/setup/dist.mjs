@@ -19,6 +19,7 @@ export const PROGRAMS = {
   'telemetry-uploader': 'src/upload/entry.ts',
   'policy-loader': 'src/policy/loader/entry.ts',
   'segment-sealer': 'src/spool/sealer/entry.ts',
+  'reason-opener': 'src/privacy/reason-opener/entry.ts',
   start: 'src/demo/entry.ts',
   // Not a program but the library `telemetryd/segment` (see `exports` in package.json).
   segment: 'src/segment/entry.ts',

@@ -43,6 +43,11 @@ export class Device {
     this.origin = origin;
   }
 
+  /** The number that {@link takeSequence} would give. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
   /**
    * The next segment's number. The file says so before the number is used: after a crash it is skipped, never used
    * twice. A skipped number reads as a lost segment, so take one only for a segment that is about to hold something.

@@ -16,9 +16,9 @@ export interface SpoolLimits {
   readonly keepSentMs: number;
 }
 
-/** A file to delete, and which limit wants it. */
+/** A file to delete, and which limit, or whether an exemption, wants it. */
 export type Surplus = {
-  readonly cause: 'retention' | 'keep-sent' | 'quota';
+  readonly cause: 'retention' | 'keep-sent' | 'quota' | 'exemption';
 } & (
   | { readonly kind: 'segment'; readonly segment: StoredSegment }
   | { readonly kind: 'quarantined'; readonly file: QuarantinedFile }

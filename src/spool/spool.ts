@@ -1,4 +1,5 @@
 import { TelemetryError } from '../core/errors.ts';
+import type { RecordedSpan } from '../core/exemption.ts';
 import type { SealEffort } from '../segment/seal.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
@@ -12,6 +13,7 @@ import { isUuid } from './identifiers.ts';
 import { createJournal, cutJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
 import { findSurplus, type SpoolLimits, type Surplus, totalBytes } from './limits.ts';
 import { readOffered, writeOffered } from './offered-file.ts';
+import { spanOf, spanOfQuarantined } from './recorded-spans.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
 import { keepEncrypted, type SealResult, sealJournal, takeSealed } from './sealing.ts';
@@ -31,14 +33,14 @@ export interface RoundFile {
   readonly sizeBytes: number;
 }
 
-/** A file that a limit deleted; the ledger records it. */
+/** A file that a limit or an exemption deleted; the ledger records it. */
 export interface DroppedFile {
   readonly id: string;
   readonly stage: 'journal' | 'sealed' | 'outbox' | 'sent' | 'quarantine';
   readonly sizeBytes: number;
   /** `null` where it is no longer known. */
   readonly events: number | null;
-  readonly cause: 'retention' | 'keep-sent' | 'quota';
+  readonly cause: Surplus['cause'];
 }
 
 /** A journal that waits for a process with its key. */
@@ -342,6 +344,31 @@ export class Spool {
     const { id, stage, sizeBytes } = segment;
     this.#store.remove(segment);
     return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
+  }
+
+  /**
+   * Deletes every segment that was not sent and of which `covers` says so; the open one must be closed first. Those that
+   * `isBusy` is with are left, and counted in `left`.
+   */
+  deleteCovered(
+    covers: (span: RecordedSpan) => boolean,
+    isBusy: (id: string) => boolean,
+  ): { readonly dropped: readonly DroppedFile[]; readonly left: number } {
+    const store = this.#store;
+    const dropped: DroppedFile[] = [];
+    let left = 0;
+    for (const segment of [...store.all()]) {
+      if (segment.stage === 'sent' || !covers(spanOf(store, segment))) continue;
+      if (segment.id === this.#open?.id || isBusy(segment.id)) left++;
+      else dropped.push(this.#drop({ kind: 'segment', segment, cause: 'exemption' }));
+    }
+    for (const file of [...store.quarantined()]) {
+      if (covers(spanOfQuarantined(file)))
+        dropped.push(this.#drop({ kind: 'quarantined', file, cause: 'exemption' }));
+    }
+    // A power cut must not bring them back.
+    if (dropped.length > 0) for (const stage of STAGES) store.syncStage(stage);
+    return { dropped, left };
   }
 
   /** Counted in memory; reads no disk. */

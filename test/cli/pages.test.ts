@@ -83,7 +83,7 @@ describe('why', () => {
   });
 
   it('gives scripts every blocker with its code and its change', () => {
-    expect(explain(PAUSED).upload.blockers).toEqual([
+    expect(explain(PAUSED, nowMs).upload.blockers).toEqual([
       { ...PAUSED.upload.blockers[0], change: 'connecting the charger' },
       { ...PAUSED.upload.blockers[1], change: expect.stringContaining('Wi-Fi') as string },
     ]);

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { SqliteCatalog } from '../../src/collector/catalog-sqlite.ts';
+import { SqliteExemptionBook } from '../../src/collector/exemption-book-sqlite.ts';
 import { FileObjectStore } from '../../src/collector/object-store-files.ts';
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import { type ServeOptions, serve } from '../../src/collector/serve-command.ts';
@@ -61,6 +62,7 @@ export async function startCollector(
     {
       store: new FileObjectStore(dataDir),
       catalog: new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
+      exemptions: new SqliteExemptionBook(join(dataDir, 'exemptions.sqlite'), 'read-write', Date.now),
       log: { debug: keep, info: keep, warn: keep, error: keep },
       wallMs: Date.now,
       delay: (ms, signal) => delay(ms, undefined, { signal }),

@@ -2,6 +2,7 @@ import type { ControlHandlers } from '../../src/control/handlers.ts';
 import type { Peer, PeerSource } from '../../src/control/peer.ts';
 import type { ConsentReply } from '../../src/control/protocol.ts';
 import type { Log } from '../../src/core/clock.ts';
+import type { ExemptionView } from '../../src/core/exemption-view.ts';
 import type { StatusReport } from '../../src/core/status.ts';
 import { DEFAULT_POLICY } from '../../src/policy/defaults.ts';
 
@@ -112,6 +113,33 @@ export const PAUSED: StatusReport = {
   },
 };
 
+/** An exemption that nobody has decided yet. */
+export const PENDING: ExemptionView = {
+  id: '019abcde-0000-7000-8000-000000000001',
+  state: 'pending',
+  scope: 'all',
+  askedAt: '2026-11-24T13:30:00.000Z',
+  until: '2026-12-01T13:30:00.000Z',
+  decidedAt: null,
+  decidedBy: '',
+  decisionReason: '',
+  releaseAt: null,
+};
+
+/** The same, approved and denied. */
+export const APPROVED: ExemptionView = {
+  ...PENDING,
+  state: 'approved',
+  decidedAt: '2026-11-24T13:45:00.000Z',
+  decidedBy: 'Ada Lovelace',
+};
+export const DENIED: ExemptionView = {
+  ...APPROVED,
+  state: 'denied',
+  decisionReason: 'the study ends on Friday anyway',
+  releaseAt: '2026-11-25T13:45:00.000Z',
+};
+
 const CONSENT: ConsentReply = { state: 'missing', noticeId: '1a2b3c4d', receipt: null, changes: [] };
 
 /** The person whose input it is. */
@@ -133,6 +161,10 @@ export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandle
     revoke: () => ({ ...CONSENT, state: 'revoked' }),
     policy: () => ({ policy: DEFAULT_POLICY, id: '5e6f', source: 'defaults', origins: {}, problems: [] }),
     reload: () => ({ policy: DEFAULT_POLICY, id: '5e6f', source: 'defaults', origins: {}, problems: [] }),
+    exemptions: () => ({ exemptions: [{ view: PENDING, reason: null }] }),
+    exempt: ({ scope }) => ({ ...PENDING, scope }),
+    withdraw: ({ id }) => ({ ...PENDING, id, state: 'withdrawn' }),
+    refresh: () => ({ exemptions: [{ view: APPROVED, reason: null }] }),
     uploadNow: () => ({ started: true, blockers: [] }),
     round: (_emit, signal) => untilAborted(signal),
     roundResult: () => undefined,

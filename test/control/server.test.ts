@@ -61,6 +61,27 @@ describe('the control server', () => {
     ['a list for an object', postText('/v1/pause', '[]'), 400],
     ['a negative duration', postText('/v1/pause', '{"durationMs":-1}'), 400],
     ['a duration in words', postText('/v1/pause', '{"durationMs":"30m"}'), 400],
+    [
+      'an exemption from what is nothing',
+      postText('/v1/exemptions/request', '{"scope":"x","durationMs":60000}'),
+      400,
+    ],
+    [
+      'an exemption of a second',
+      postText('/v1/exemptions/request', '{"scope":"all","durationMs":1000}'),
+      400,
+    ],
+    [
+      'an exemption for ten years',
+      postText('/v1/exemptions/request', '{"scope":"all","durationMs":315360000000}'),
+      400,
+    ],
+    [
+      'a reason in the open',
+      postText('/v1/exemptions/request', '{"scope":"all","durationMs":60000,"reason":"I am ill"}'),
+      400,
+    ],
+    ['a withdrawal of nothing', postText('/v1/exemptions/withdraw', '{}'), 400],
     ['a field nobody knows', postText('/v1/pause', '{"durationMs":1,"requester":"person"}'), 400],
     ['fields where none belong', postText('/v1/consent/revoke', '{"yes":true}'), 400],
     ['an endless reason', postText('/v1/pause', `{"durationMs":1,"reason":"${'x'.repeat(501)}"}`), 400],
@@ -330,22 +351,24 @@ describe('a control server that tells its peers apart', () => {
     expect(pause).toHaveBeenCalledWith({ durationMs: 90_000 }, { role: 'other', uid: 1001 });
   });
 
-  const routes = ['watch', 'notice', 'consent', 'policy', 'round'] as const;
-  const acts = ['grant', 'revoke', 'reload', 'uploadNow', 'roundResult'] as const;
+  const routes = ['watch', 'notice', 'consent', 'policy', 'exemptions', 'round'] as const;
+  const acts = [
+    ...(['grant', 'revoke', 'reload', 'exempt', 'withdraw', 'refresh', 'uploadNow'] as const),
+    ...(['roundResult', 'roundReply'] as const),
+  ];
   it.each([
     ['another account', 1001, []],
     ['an account that the kernel does not name', null, []],
     ['root', 0, ['reload']],
-    ['the service', 990, ['round', 'roundResult']],
+    ['the service', 990, ['round', 'roundResult', 'roundReply']],
     ['the person', 1000, [...routes, ...acts]],
   ])('lets %s use what is theirs and nothing else', async (_who, uid, theirs) => {
     const { path } = await as(uid);
     for (const name of [...routes, ...acts]) {
       const route = ROUTES[name];
-      const text =
-        name === 'watch' || name === 'notice' || name === 'consent' || name === 'policy' || name === 'round'
-          ? `GET ${route} HTTP/1.1\r\nHost: d\r\n\r\n`
-          : postText(route, '{}');
+      const text = (routes as readonly string[]).includes(name)
+        ? `GET ${route} HTTP/1.1\r\nHost: d\r\n\r\n`
+        : postText(route, '{}');
       const { head } = await firstBytes(path, text);
       const isAllowed = (theirs as readonly string[]).includes(name);
       expect(`${name} ${head.includes(' 403 ') ? 'refused' : 'allowed'}`).toBe(

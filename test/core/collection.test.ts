@@ -7,11 +7,15 @@ import {
   type CollectionEvent,
   type CollectionState,
   type ConsentStanding,
+  exemptUntilBootMs,
   initialCollection,
   reasonsFor,
+  type StandingExemption,
   stepCollection,
 } from '../../src/core/collection.ts';
-import { type Requester, refreshPause, restorePause, startPause } from '../../src/core/pause.ts';
+import { refreshDeadline } from '../../src/core/deadline.ts';
+import { isWithinHours } from '../../src/core/hours.ts';
+import { type Requester, restorePause, startPause } from '../../src/core/pause.ts';
 
 /** A machine whose clocks move as told: sleep moves boot and wall, a clock change moves wall alone. */
 class Machine implements Clock {
@@ -57,13 +61,15 @@ class World {
   hasPolicy = false;
   isLocked = false;
   isStopping = false;
-  exemptUntil: number | null = null;
+  exemptions: StandingExemption[] = [];
   pauses = new Map<Requester, number>();
 
   isAllowed(): boolean {
     const now = this.machine.bootMs;
     const isPaused = [...this.pauses.values()].some((until) => until > now);
-    const isExempt = this.exemptUntil !== null && this.exemptUntil > now;
+    const isExempt = this.exemptions.some(
+      ({ untilBootMs, hours }) => untilBootMs > now && isWithinHours(hours, this.machine.wallMs),
+    );
     return (
       this.consent === 'granted' &&
       this.hasPolicy &&
@@ -109,6 +115,12 @@ class World {
 type Action = (world: World) => void;
 
 const duration = fc.integer({ min: 1, max: 40_000 });
+/** Always, half of all minutes, or never. */
+const hours = fc.constantFrom(
+  null,
+  Array.from({ length: 7 }, () => Array.from({ length: 720 }, (_, n) => [2 * n, 2 * n + 1] as const)),
+  Array.from({ length: 7 }, () => []),
+);
 const requester: fc.Arbitrary<Requester> = fc.constantFrom('person', 'uid:1001', 'uid:0');
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -178,11 +190,11 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.option(duration).map(
-      (ms): Action =>
+    arbitrary: fc.array(fc.record({ ms: duration, hours, isPending: fc.boolean() }), { maxLength: 2 }).map(
+      (asked): Action =>
         (w) => {
-          w.exemptUntil = ms === null ? null : w.machine.bootMs + ms;
-          w.send({ type: 'exempt', untilBootMs: w.exemptUntil });
+          w.exemptions = asked.map(({ ms, ...rest }) => ({ untilBootMs: w.machine.bootMs + ms, ...rest }));
+          w.send({ type: 'exempt', exemptions: w.exemptions });
         },
     ),
   },
@@ -221,7 +233,6 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       const saved = w.state.pauses;
       for (const generation of w.alive) w.alive.delete(generation);
       w.isStopping = false;
-      w.exemptUntil = null;
       w.state = {
         ...initialCollection(w.machine.now()),
         child: { ...w.state.child, phase: 'none', cutoffMonoMs: null },
@@ -230,6 +241,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
         const standing = restorePause(pause, w.machine);
         if (standing !== undefined) w.send({ type: 'pause', pause: standing });
       }
+      w.send({ type: 'exempt', exemptions: w.exemptions });
       w.isLocked = false;
       w.hasPolicy = true;
       w.send({ type: 'policy', policy: POLICY });
@@ -334,6 +346,42 @@ describe('collection', () => {
     expect(world.recorded).toHaveLength(1);
   });
 
+  it('takes nothing more from a child once its time is exempt, not even what it captured before', () => {
+    const world = capturing();
+    world.input();
+    world.machine.run(10);
+    world.send({ type: 'exempt', exemptions: [exemption(world, 60_000)] });
+    world.deliver();
+    expect(world.recorded).toEqual([]);
+    expect(world.state.name).toBe('exempt');
+  });
+
+  it('captures outside the hours of an exemption and not within them', () => {
+    const world = capturing();
+    const start = new Date(world.machine.wallMs);
+    const minute = start.getHours() * 60 + start.getMinutes();
+    const soon: [number, number] = [minute + 1, minute + 2];
+    const standing = { ...exemption(world, 86_400_000), hours: Array.from({ length: 7 }, () => [soon]) };
+    world.send({ type: 'exempt', exemptions: [standing] });
+    expect(world.state.name).toBe('capturing');
+    expect(exemptUntilBootMs(world.state, world.machine.now())).toBeNull();
+    const { wakeAtBootMs } = stepCollection(world.state, { type: 'tick' }, world.machine.now());
+    world.machine.run((wakeAtBootMs ?? 0) - world.machine.bootMs);
+    world.send({ type: 'tick' });
+    expect(world.state.name).toBe('exempt');
+    expect(exemptUntilBootMs(world.state, world.machine.now())).toBe(world.machine.bootMs + 60_000);
+  });
+
+  it('says whether an exemption stands or is only asked for', () => {
+    const world = capturing();
+    const pending = { ...exemption(world, 60_000), isPending: true };
+    world.send({ type: 'exempt', exemptions: [pending] });
+    expect(reasonsFor(world.state, world.machine.now())[0]?.code).toBe('exemption-pending');
+    world.send({ type: 'exempt', exemptions: [pending, exemption(world, 1000)] });
+    expect(reasonsFor(world.state, world.machine.now())[0]?.code).toBe('exempt');
+    expect(exemptUntilBootMs(world.state, world.machine.now())).toBe(pending.untilBootMs);
+  });
+
   it('forgets a stopping child’s last batch when consent is revoked before it is gone', () => {
     const world = capturing();
     world.input();
@@ -384,6 +432,10 @@ describe('collection', () => {
   });
 });
 
+function exemption(world: World, ms: number): StandingExemption {
+  return { untilBootMs: world.machine.bootMs + ms, hours: null, isPending: false };
+}
+
 function capturing(): World {
   const world = new World();
   world.send({ type: 'policy', policy: POLICY });
@@ -415,7 +467,7 @@ describe('a pause read back from disk', () => {
           const machine = new Machine();
           const pause = startPause('person', askedMs, '', machine);
           machine.run(ranMs);
-          const saved = refreshPause(pause, machine.now());
+          const saved = refreshDeadline(pause, machine.now());
           machine.boots++;
           machine.setWall(downMs);
           machine.bootMs = uptimeMs;
@@ -434,7 +486,7 @@ describe('a pause read back from disk', () => {
 
   it('lasts as long as asked across a quick reboot with a sound clock', () => {
     const machine = new Machine();
-    const saved = refreshPause(startPause('person', 1_800_000, '', machine), machine.now());
+    const saved = refreshDeadline(startPause('person', 1_800_000, '', machine), machine.now());
     machine.boots++;
     machine.setWall(20_000);
     machine.bootMs = 15_000;

@@ -91,6 +91,7 @@ const CASES: readonly (readonly [string, Change, readonly BlockerCode[]])[] = [
   ['hours that do', { upload: { hours: 'Mon 09:00-11:00' } }, []],
   ['hold-back', { heldBackUntilWallMs: NOW + 1 }, ['hold-back']],
   ['hold-back that is over', { heldBackUntilWallMs: NOW }, []],
+  ['nothing but what an exemption holds', { isWithheld: true }, ['exemption-pending']],
   ['revoked consent', { consent: 'revoked' }, ['consent-revoked']],
   ['stale consent', { consent: 'stale' }, ['consent-stale']],
   ['refused credentials', { isUnauthorised: true }, ['unauthorised']],

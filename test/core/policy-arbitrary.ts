@@ -52,6 +52,6 @@ export const anyPolicy: fc.Arbitrary<Policy> = fc.record({
     schedule: fc.constantFrom('*/15 * * * *', '0 * * * *'),
     hours,
   }),
-  exemptions: fc.record({ whilePending: fc.constantFrom('withhold', 'pause') }),
+  exemptions: fc.record({ whilePending: fc.constantFrom('withhold', 'pause'), recipients: names }),
   limits: fc.record({ cpuFraction: fc.constantFrom(0.01, 0.02), memoryBytes: count }),
 });

@@ -9,6 +9,7 @@ import { Watchers } from '../../src/daemon/watchers.ts';
 import type { Refused } from '../../src/policy/policy-outcome.ts';
 import { openConsent } from '../../src/privacy/consent-file.ts';
 import { CAPTURING, keepingLog, PERSON } from '../control/reports.ts';
+import { exemptionsOver } from './exemption-desk.ts';
 import { loadedFrom, OWNER, REFUSED } from './policies.ts';
 import { requestsOver } from './request-desk.ts';
 import { settled, UploadDesk } from './upload-desk.ts';
@@ -52,13 +53,20 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     type: 'policy',
     policy: policy.loaded === null ? null : { hours: null, refusal: null },
   });
+  const { requests } = requestsOver(desk);
+  const { keeper: exemptions } = exemptionsOver({
+    ...{ clock, timers, stateDir, spool: desk.spool },
+    requests: () => requests,
+    changed: () => undefined,
+  });
   const handlers = controlHandlers({
     clock,
     collection,
     consent,
     policy,
     upload: desk.driver,
-    requests: requestsOver(desk).requests,
+    requests,
+    exemptions,
     // Tested with the files that it purges.
     purger: undefined as never,
     watchers: new Watchers(clock, timers, status),

@@ -35,7 +35,13 @@ export function requestsOver(place: { clock: HandClock; timers: HandTimers; stat
     random: () => 0.5,
     randomBytes: (size) => new Uint8Array(size).fill(++made),
     device: '5a0f8d4e-6a3c-4e0e-9a0b-3d1f2c4b5a69',
-    handlers: { deletion: handler },
+    handlers: {
+      deletion: handler,
+      // Looked at when an answer comes, so that a test may name it later.
+      exemption: {
+        answered: (request, reply) => (world.handlers?.exemption ?? handler).answered(request, reply),
+      },
+    },
     mayGo: () => world.mayGo,
     network: () => world.network,
     startUploader: () => {

@@ -6,7 +6,7 @@ import { Sealer } from '../../src/daemon/sealer.ts';
 import type { LedgerFact } from '../../src/privacy/ledger-entry.ts';
 import { readSegment } from '../../src/segment/read.ts';
 import { keepingLog } from '../control/reports.ts';
-import { segmentId } from '../spool/samples.ts';
+import { movesBlock, sampleHeader, segmentId } from '../spool/samples.ts';
 import { tempFolder } from '../spool/temp-folder.ts';
 import { addClosed, openSpool } from './filled-spool.ts';
 import { HandClock, HandTimers } from './hand-clock.ts';
@@ -34,17 +34,22 @@ function workbench(power: PowerState = 'ac') {
     storage,
     limits: { limitBytes: 1e9, retentionMs: 7 * DAY_MS, keepSentMs: 7 * DAY_MS },
     changes: 0,
+    /** Whether a process was at the first segment, at each change. */
+    underway: [] as boolean[],
   };
-  const sealer = new Sealer({
+  const sealer: Sealer = new Sealer({
     clock,
     timers,
     log,
     spool,
     power: () => bench.power,
-    sealEncrypted: () => Promise.reject(new Error('none of these journals is encrypted')),
+    sealEncrypted: (id) => Promise.resolve(spool.keepEncrypted(id)),
     limits: () => bench.limits,
     record: (more) => facts.push(...more),
-    changed: () => bench.changes++,
+    changed: () => {
+      bench.changes++;
+      bench.underway.push(sealer.isUnderway(segmentId(1)));
+    },
     storage: (user, problem) => storage.set(user, problem),
   });
   return Object.assign(bench, { sealer });
@@ -62,6 +67,18 @@ it('seals at once on mains power and records what each segment holds', () => {
   expect(bench.sealer.sealedBytes).toBe(facts?.sizeBytes);
   expect(bench.timers.names()).toEqual([]);
   expect(bench.changes).toBeGreaterThan(0);
+});
+
+it('tells of what a process sealed when that process is done with it', async () => {
+  const bench = workbench();
+  bench.spool.open(sampleHeader(1), { secret: new Uint8Array(32), wrapped: new Uint8Array(50) });
+  bench.spool.append(movesBlock(1, 20));
+  bench.spool.close();
+  bench.sealer.work();
+  expect(bench.sealer.isUnderway(segmentId(1))).toBe(true);
+  await bench.sealer.sealAll();
+  expect(bench.spool.sealedSegments()).toHaveLength(1);
+  expect(bench.underway).toEqual([false]);
 });
 
 it.each(['battery', 'unknown'] as const)(

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Round, RoundMessage, SegmentResult } from '../../src/control/protocol.ts';
 import type { ConsentStanding } from '../../src/core/collection.ts';
+import type { RecordedSpan } from '../../src/core/exemption.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { UploadDriver, type UploaderProcess } from '../../src/daemon/upload-driver.ts';
 import type { UploadState } from '../../src/daemon/upload-state.ts';
@@ -88,6 +89,7 @@ export class UploadDesk {
   policy: Policy['upload'] | null = { ...DEFAULT_POLICY.upload, url: URL_HERE, holdBackMs: 0 };
   consent: ConsentStanding = 'granted';
   mayLeave: (receiptId: string, url: string) => boolean = () => true;
+  isWithheld: (segment: RecordedSpan) => boolean = () => false;
   conditionChanges: string[] = [];
   /** What the driver said of the disk, in order. */
   readonly storage: (string | null)[] = [];
@@ -112,6 +114,7 @@ export class UploadDesk {
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),
         ledgerHead: () => 'cd'.repeat(32),
+        isWithheld: (segment) => this.isWithheld(segment),
         record: (facts) => this.facts.push(...facts),
         saveState: (saved) => this.saved.push(saved),
         startUploader: () => {

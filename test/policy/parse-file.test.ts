@@ -46,6 +46,10 @@ describe('values of a policy file', () => {
     ['upload.schedule = " 0  9-17 * * mon-fri "', { upload: { schedule: '0 9-17 * * mon-fri' } }],
     ['upload.hours = "never"', { upload: { hours: 'never' } }],
     ['exemptions.while_pending = "pause"', { exemptions: { whilePending: 'pause' } }],
+    [
+      `exemptions.recipients = ["age1${'q'.repeat(58)}"]`,
+      { exemptions: { recipients: [`age1${'q'.repeat(58)}`] } },
+    ],
     ['limits.cpu = "0.5%"', { limits: { cpuFraction: 0.005 } }],
     ['limits.memory = "1GB"', { limits: { memoryBytes: 1_000_000_000 } }],
   ];

@@ -17,9 +17,11 @@ export function define(command: Command, io: CliIo, finish: Finish): void {
     .addHelpText('after', EXAMPLES)
     .action(async (options: { json?: true }) => {
       const report = await ownStatus(io);
-      const isJson = options.json === true;
+      const { wallMs } = io.clock.now();
       io.out(
-        isJson ? `${JSON.stringify(explain(report), null, 2)}\n` : whyPage(report, io.clock.now().wallMs),
+        options.json === true
+          ? `${JSON.stringify(explain(report, wallMs), null, 2)}\n`
+          : whyPage(report, wallMs),
       );
       if (report.collection.state === 'stopped') finish(EXIT.daemonDown);
     });

@@ -20,6 +20,8 @@ export function ledgerDay(entry: LedgerEntry): string {
   return `${day}, ${WEEKDAYS[date.getDay()] ?? ''}`;
 }
 
+const SCOPES = { all: 'from everything', app: 'in one application', hours: 'in some hours' } as const;
+
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 function words(entry: LedgerEntry): string[] {
@@ -51,6 +53,8 @@ function words(entry: LedgerEntry): string[] {
       return [entry.why, `segment ${entry.segment}`];
     case 'consent':
       return [entry.change, `notice ${entry.notice}, receipt ${entry.receipt}`];
+    case 'exemption':
+      return [`${entry.change}, ${SCOPES[entry.scope]}`, `exemption ${entry.exemption}`];
     case 'policy':
       return [`${entry.policy} from ${entry.source}`];
     case 'started':

@@ -1,8 +1,9 @@
 import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
 import type { StatusReport } from '../../core/status.ts';
 import { paint } from './colour.ts';
+import { exemptionWords, isOfInterest } from './exemption-page.ts';
 import { bullet, paragraph, row } from './layout.ts';
-import { localTime, moment, relative, roughSpan } from './moments.ts';
+import { moment, relative, roughSpan } from './moments.ts';
 import { keyWords, STATE_WORDS, unsealedWords, whenWords } from './state-words.ts';
 
 /** How a page is to look, and the time it is read at. */
@@ -147,11 +148,9 @@ function consentWords({ consent }: StatusReport, nowMs: number): string {
 }
 
 function exemptions({ exemptions: list }: StatusReport, nowMs: number): string[] {
-  if (list.length === 0) return [];
-  const words = list.map(({ state, scope, until }) =>
-    [state, scope, ...(until === null ? [] : [`until ${localTime(until, nowMs)}`])].join(', '),
-  );
-  return [row('Exemptions', ...words)];
+  const shown = list.filter((found) => isOfInterest(found, nowMs));
+  if (shown.length === 0) return [];
+  return [row('Exempt', ...shown.map((found) => exemptionWords(found, nowMs)))];
 }
 
 const ANNOUNCED = { began: 'that recording began', resumed: 'that recording goes on after a pause' } as const;

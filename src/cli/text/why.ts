@@ -1,6 +1,7 @@
 import { counted } from '../../core/amounts.ts';
 import type { BlockerCode } from '../../core/gate.ts';
 import type { StatusReport } from '../../core/status.ts';
+import { exemptionWords, isOfInterest } from './exemption-page.ts';
 import { bullet, paragraph } from './layout.ts';
 import { localTime, moment, roughSpan } from './moments.ts';
 import { STATE_WORDS, unsealedWords, whenWords } from './state-words.ts';
@@ -14,6 +15,8 @@ interface WhyReport {
     readonly until: string | null;
     readonly reasons: readonly Cause[];
   };
+  /** What the person asked to be exempt from and that stands, waits, or was lately decided. */
+  readonly exemptions: StatusReport['exemptions'];
   readonly upload: {
     readonly gate: 'open' | 'closed';
     readonly summary: string;
@@ -60,7 +63,7 @@ const CHANGES: Readonly<Record<BlockerCode, string>> = {
 };
 
 /** Why collection and upload are as they are, since when, and what would change it. */
-export function explain(report: StatusReport): WhyReport {
+export function explain(report: StatusReport, nowMs: number): WhyReport {
   const { collection, upload } = report;
   return {
     schema: 1,
@@ -75,6 +78,7 @@ export function explain(report: StatusReport): WhyReport {
         change: hint,
       })),
     },
+    exemptions: report.exemptions.filter((found) => isOfInterest(found, nowMs)),
     upload: {
       gate: upload.gate,
       summary: uploadSummary(report),
@@ -91,7 +95,13 @@ export function explain(report: StatusReport): WhyReport {
 
 /** {@link explain} in words, at most 80 columns. */
 export function whyPage(report: StatusReport, nowMs: number): string {
-  return [...collectionLines(report, nowMs), '', ...uploadLines(report, nowMs), ''].join('\n');
+  return [
+    ...collectionLines(report, nowMs),
+    '',
+    ...exemptionLines(report, nowMs),
+    ...uploadLines(report, nowMs),
+    '',
+  ].join('\n');
 }
 
 function collectionLines({ collection }: StatusReport, nowMs: number): string[] {
@@ -111,6 +121,15 @@ function collectionLines({ collection }: StatusReport, nowMs: number): string[] 
     lines.push(paragraph(`It ends by itself at ${localTime(until, nowMs)}, in ${left}.`));
   }
   return lines;
+}
+
+function exemptionLines({ exemptions }: StatusReport, nowMs: number): string[] {
+  const shown = exemptions.filter((found) => isOfInterest(found, nowMs));
+  if (shown.length === 0) return [];
+  const lines = shown.map((found) => bullet(`${exemptionWords(found, nowMs)}.`));
+  const canEnd = shown.some(({ state }) => state !== 'denied' && state !== 'expired');
+  const change = canEnd ? [paragraph('To change it: telemetryctl exempt withdraw ID.')] : [];
+  return [paragraph('Exemptions:', 0), ...lines, ...change, ''];
 }
 
 function uploadLines(report: StatusReport, nowMs: number): string[] {
