@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { CollectorLink, type LinkLimits } from '../../src/upload/collector-link-
 import { parseDestination } from '../../src/upload/destination.ts';
 import type { LinkRequest } from '../../src/upload/exchange.ts';
 import { type Fault, FaultyCollector } from './faulty-collector.ts';
+import { makeCertificate } from './self-signed.ts';
 
 const SHORT: LinkLimits = { connectMs: 300, idleMs: 300, replyBytes: 1000 };
 const NEVER = new AbortController().signal;
@@ -151,7 +151,7 @@ describe('the link to a collector', () => {
 
   describe('over TLS', () => {
     const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
-    const [key, cert] = makeCertificate(folder);
+    const { key, cert } = makeCertificate(folder);
     rmSync(folder, { recursive: true });
 
     it('refuses a certificate that nobody it trusts has signed, whatever the environment says', async () => {
@@ -206,28 +206,4 @@ async function listen(server: ReturnType<typeof createServer>): Promise<number> 
   });
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** A key and a self-signed certificate for this machine, by the openssl command. */
-function makeCertificate(folder: string): [string, string] {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-    ].concat(
-      ['-keyout', key, '-out', cert, '-subj', '/CN=localhost'],
-      ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ),
-    { stdio: 'ignore' },
-  );
-  return [readFileSync(key, 'utf8'), readFileSync(cert, 'utf8')];
 }
