@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CollectorLink, type LinkLimits } from '../../src/upload/collector-link-node.ts';
 import { parseDestination } from '../../src/upload/destination.ts';
@@ -21,9 +22,10 @@ afterEach(async () => {
 async function collector(
   faults: readonly Fault[],
   tls?: { key: string; cert: string },
+  host?: string,
 ): Promise<FaultyCollector> {
   const server = new FaultyCollector(faults, tls);
-  await server.start();
+  await server.start(host);
   cleanups.push(() => server.stop());
   return server;
 }
@@ -154,6 +156,33 @@ describe('the link to a collector', () => {
     const { key, cert } = makeCertificate(folder);
     rmSync(folder, { recursive: true });
 
+    function trust(): void {
+      const trusted = getCACertificates('default');
+      setDefaultCACertificates([...trusted, cert]);
+      cleanups.push(() => setDefaultCACertificates(trusted));
+    }
+
+    it('refuses a certificate that is for another name, though it trusts its signer', async () => {
+      const server = await collector(['good'], { key, cert }, '127.0.0.2');
+      trust();
+      const answer = await linkTo(`https://127.0.0.2:${server.port}`).send(put(Buffer.alloc(10)), NEVER);
+      expect(answer).toMatchObject({ failure: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+      expect(server.seen).toEqual([]);
+    });
+
+    it('takes up its session when it has to connect anew, which costs less', async () => {
+      const server = await collector(['close-after'], { key, cert });
+      trust();
+      const link = linkTo(`https://localhost:${server.port}`);
+      const charges: number[] = [];
+      for (let before = 0; charges.length < 3; before = link.chargedBytes) {
+        expect(await link.send(put(Buffer.alloc(1000)), NEVER)).toMatchObject({ status: 201 });
+        charges.push(link.chargedBytes - before);
+      }
+      expect(server).toMatchObject({ connections: 3, resumed: 2 });
+      expect(charges[1]).toBeLessThan(charges[0] ?? 0);
+    });
+
     it('refuses a certificate that nobody it trusts has signed, whatever the environment says', async () => {
       const server = await collector(['good'], { key, cert });
       process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
@@ -180,10 +209,7 @@ describe('the link to a collector', () => {
         count(upstream, client);
       });
       const port = await listen(proxy);
-      const tls = process.getBuiltinModule('node:tls');
-      const trusted = tls.getCACertificates('default');
-      tls.setDefaultCACertificates([...trusted, cert]);
-      cleanups.push(() => tls.setDefaultCACertificates(trusted));
+      trust();
       const link = linkTo(`https://localhost:${port}`);
       for (const size of [100_000, 300_000]) {
         expect(await link.send(put(randomBytes(size)), NEVER)).toMatchObject({ status: 201 });
