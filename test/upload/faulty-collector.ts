@@ -42,7 +42,7 @@ export class FaultyCollector {
   resumed = 0;
   /** Connections that ended with a reset or an end before their request was through. */
   cuts = 0;
-  readonly #faults: Fault[];
+  #faults: Fault[];
   readonly #server: Server;
   readonly #sockets = new Map<Socket, number>();
 
@@ -63,6 +63,11 @@ export class FaultyCollector {
   async start(host = '127.0.0.1'): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, host, resolve));
     return `http://${host}:${this.port}`;
+  }
+
+  /** From the next request on. */
+  behave(faults: readonly Fault[]): void {
+    this.#faults = [...faults];
   }
 
   get port(): number {
