@@ -8,9 +8,9 @@ import { Line } from './soak-line.ts';
 import { judge, type Verdict } from './soak-verdict.ts';
 
 const DEFAULT_MINUTES = 2;
-/** Small enough to be filled at once, large enough for half an hour of segments and SQLite's journal. */
+/** Small enough to be filled at once; a segment of two seconds has a few KB. */
 const DISK = '32m';
-/** A killed daemon's capture begins again after its backoff. */
+/** Capture that was killed begins again after a backoff of its own. */
 const RECOVERY_MS = 60_000;
 
 /**
@@ -126,8 +126,7 @@ class Soak {
   async settle(): Promise<Verdict> {
     this.#isMoving = false;
     await this.#moving;
-    // A new policy ends the wait after the failures, which may be an hour by now.
-    await this.#renewPolicy();
+    await this.#forgetWait();
     await this.#desk.sendAll();
     return await judge(this.#desk);
   }
@@ -184,7 +183,8 @@ class Soak {
     for (const pid of found.out.trim().split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
   }
 
-  async #renewPolicy(): Promise<void> {
+  /** The wait after the failures may be an hour by now; nobody watches a soak that long. */
+  async #forgetWait(): Promise<void> {
     await this.#desk.daemon?.stop();
     rmSync(join(this.#desk.stateDir, 'upload.json'), { force: true });
     await this.#desk.startDaemon();
