@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command('run')
     .description('run the daemon in the foreground until it is told to stop')
-    .option('--backend <name>', 'how to capture: auto, uiohook (default: as the policy says)')
+    .option('--backend <name>', 'how to capture: auto, uiohook, evdev (default: as the policy says)')
     .option('--replay <file>', 'play a recording (t_us,kind,x,y,a,b) through the pipeline; captures no one')
     .option('--speed <n>', 'with --replay: how many times as fast as recorded, or max', '1')
     .option(

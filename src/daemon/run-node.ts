@@ -42,7 +42,7 @@ export function parseRunOptions(options: Record<string, unknown>): RunOptions {
     throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
   }
   return {
-    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook']) : null,
+    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook', 'evdev']) : null,
     replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
     mode: oneOf('--mode', String(mode), MODES),
     isUntilStdinCloses: untilStdinCloses === true,

@@ -18,7 +18,6 @@ import {
 /** A refusal of a value that a later version will take. */
 const LATER = {
   x11: 'the x11 back end comes with a later version',
-  evdev: 'the evdev back end comes with a later version',
   full: 'keys = "full" needs to know the application in use and to keep secrets out; this version can do neither',
 } as const;
 
@@ -34,7 +33,7 @@ export const policyFileSchema = z.strictObject({
     }),
     mouse_hz: wholeNumber(1, 1000, 'no mouse reports more than 1000 positions a second'),
     backend: word(['auto', 'x11', 'uiohook', 'evdev', 'replay']).superRefine((name, ctx) => {
-      if (name !== 'x11' && name !== 'evdev') return;
+      if (name !== 'x11') return;
       ctx.addIssue({
         code: 'custom',
         message: `cannot be "${name}": ${LATER[name]}`,

@@ -17,6 +17,12 @@ export interface InputSink {
    * none), `mods` the modifiers as the source itself states them ({@link MOD} bits).
    */
   key(tMs: number, isDown: boolean, code: number, id: number, mods: number, isRepeat: boolean): void;
+  /** A button came up unseen, since its device went away; the release is made up and marked so. */
+  buttonGone(tMs: number, button: number, x: number, y: number): void;
+  /** The same of a key. */
+  keyGone(tMs: number, code: number, id: number, mods: number): void;
+  /** The source lost events, nobody knows how many. */
+  lost(): void;
 }
 
 /** What a back end is given to live with. */
@@ -37,6 +43,10 @@ export interface CaptureBackend {
   start(host: BackendHost, signal: AbortSignal): Promise<BackendInfo>;
   /** Asks the source, without waiting, to hand over what it holds back. */
   poke(): void;
+  /** How long events may lie at the source before they are read; a source that cannot wait so long waits less. */
+  setBurstMs(ms: number): void;
+  /** Asks the source whether it still works; rejects with {@link BackendFailure} when it does not. */
+  probe(): Promise<void>;
   /** Hands over everything that happened before the call, then ends; idempotent. */
   stop(): Promise<void>;
 }

@@ -117,6 +117,18 @@ export class CaptureRun {
         pipeline.key(tMs, isDown, code, id, mods, isRepeat);
         batcher.onInput();
       },
+      buttonGone: (tMs, button, x, y) => {
+        pipeline.buttonGone(tMs, button, x, y);
+        batcher.onInput();
+      },
+      keyGone: (tMs, code, id, mods) => {
+        pipeline.keyGone(tMs, code, id, mods);
+        batcher.onInput();
+      },
+      lost: () => {
+        pipeline.lost();
+        batcher.onInput();
+      },
     };
   }
 

@@ -1,6 +1,10 @@
 import type { CaptureConfig } from '../../core/capture.ts';
+import { DeviceControl } from '../../posix/device-control.ts';
+import type { Libc } from '../../posix/libc-koffi.ts';
 import type { Delay } from '../delay-node.ts';
 import { BackendFailure, type CaptureBackend } from './backend.ts';
+import { DEFAULT_SEAT, DeviceFolder } from './evdev/device-folder.ts';
+import { EvdevBackend } from './evdev/evdev-backend.ts';
 import { ReplayBackend } from './replay-backend.ts';
 import { UiohookBackend } from './uiohook-backend.ts';
 
@@ -9,6 +13,8 @@ export interface BackendSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly hostname: string;
+  /** `null` where it cannot be had. */
+  readonly libc: Libc | null;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
 }
@@ -34,14 +40,9 @@ export function chooseBackend(config: CaptureConfig, surroundings: BackendSurrou
 }
 
 function liveBackend(name: string, surroundings: BackendSurroundings): CaptureBackend {
-  if (name === 'auto' && (surroundings.env['WAYLAND_DISPLAY'] ?? '') !== '') {
-    // XWayland shows the hook X programs only: half a record that looks like a whole one.
-    throw new BackendFailure(
-      'wayland-unsupported',
-      'This is a Wayland session; input there cannot be captured yet.',
-      'log in to an X11 session, or set capture.backend to "uiohook" to capture X programs only',
-    );
-  }
+  const isWayland = (surroundings.env['WAYLAND_DISPLAY'] ?? '') !== '';
+  // XWayland shows the hook X programs only: half a record that looks like a whole one.
+  if (name === 'evdev' || (name === 'auto' && isWayland)) return evdevBackend(surroundings);
   if (name === 'auto' || name === 'uiohook') return new UiohookBackend(surroundings);
   if (name === 'replay') {
     throw new BackendFailure('no-recording', 'There is no recording to replay.', 'pass --replay FILE.csv');
@@ -51,4 +52,15 @@ function liveBackend(name: string, surroundings: BackendSurroundings): CaptureBa
     `There is no capture back end ${JSON.stringify(name.slice(0, 40))} in this version.`,
     'set capture.backend to "auto"',
   );
+}
+
+function evdevBackend({ env, libc, nowMonoMs, delay }: BackendSurroundings): EvdevBackend {
+  const seat = env['XDG_SEAT'] ?? '';
+  const folder = new DeviceFolder({
+    deviceDir: '/dev/input',
+    udevDir: '/run/udev/data',
+    seat: seat === '' ? DEFAULT_SEAT : seat,
+  });
+  const ask = libc === null ? null : (fd: number): DeviceControl => new DeviceControl(libc, fd);
+  return new EvdevBackend({ folder, ask, nowMonoMs, delay });
 }

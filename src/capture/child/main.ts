@@ -35,6 +35,7 @@ export async function main(): Promise<number> {
     env: process.env,
     platform: process.platform,
     hostname: hostname(),
+    libc: opened.libc,
     nowMonoMs,
     delay: delayNode,
   };

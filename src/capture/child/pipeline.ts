@@ -1,4 +1,4 @@
-import { type EventColumns, KIND, type LossCounts } from '../../core/events.ts';
+import { type EventColumns, KIND, type LossCounts, MADE_UP } from '../../core/events.ts';
 import { type KeyMode, MASKED_TIME_QUANTUM_MS, type ModifierKnowledge } from '../../core/masking.ts';
 import type { InputSink } from './backend.ts';
 import { EventBuffer } from './event-buffer.ts';
@@ -98,6 +98,20 @@ export class Pipeline implements InputSink {
   key(tMs: number, isDown: boolean, code: number, id: number, mods: number, isRepeat: boolean): void {
     if (!this.#moveOn(tMs)) return;
     this.#keys.key(this.#lastMs, isDown, code, id, mods, isRepeat);
+  }
+
+  buttonGone(tMs: number, button: number, x: number, y: number): void {
+    if (!this.#moveOn(tMs)) return;
+    this.#thinner.settle();
+    this.#insert(this.#lastMs, KIND.up, x, y, button, MADE_UP);
+  }
+
+  keyGone(tMs: number, code: number, id: number, mods: number): void {
+    if (this.#moveOn(tMs)) this.#keys.gone(this.#lastMs, code, id, mods);
+  }
+
+  lost(): void {
+    this.#dropped += 1;
   }
 
   /** Nothing more is to be expected for now: all that waits becomes ready. */

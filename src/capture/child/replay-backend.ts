@@ -60,6 +60,14 @@ export class ReplayBackend implements CaptureBackend {
     // The recording is played in time; there is nothing it holds back.
   }
 
+  setBurstMs(): void {
+    // Nor is anything read in bursts.
+  }
+
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#playing;

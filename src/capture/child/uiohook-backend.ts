@@ -1,5 +1,6 @@
 import type { UiohookKeyboardEvent, UiohookMouseEvent, UiohookWheelEvent, uIOhook } from 'uiohook-napi';
 import type { BackendInfo } from '../../core/capture.ts';
+import type { Reason } from '../../core/collection.ts';
 import { MOD } from '../../core/events.ts';
 import type { ModifierKnowledge } from '../../core/masking.ts';
 import type { Delay } from '../delay-node.ts';
@@ -35,6 +36,12 @@ export interface UiohookOptions {
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
 }
+
+const DISPLAY_GONE: Reason = {
+  code: 'display-gone',
+  text: 'The X server went away.',
+  hint: 'nothing to do: capture resumes by itself when it is back',
+};
 
 type HookEvent = UiohookKeyboardEvent | UiohookMouseEvent | UiohookWheelEvent;
 
@@ -78,6 +85,15 @@ export class UiohookBackend implements CaptureBackend {
     void this.#display?.queryPointer();
   }
 
+  setBurstMs(): void {
+    // The hook hands over event by event.
+  }
+
+  async probe(): Promise<void> {
+    if (this.#display === null || (await this.#display.queryPointer()) !== null) return;
+    throw new BackendFailure(DISPLAY_GONE.code, DISPLAY_GONE.text, DISPLAY_GONE.hint);
+  }
+
   async stop(): Promise<void> {
     const hook = this.#hook;
     this.#hook = null;
@@ -92,13 +108,7 @@ export class UiohookBackend implements CaptureBackend {
   async #watchDisplay(host: BackendHost, signal: AbortSignal): Promise<void> {
     const display = await connectDisplay(this.#options, signal);
     this.#display = display;
-    display.watch(() =>
-      host.fail({
-        code: 'display-gone',
-        text: 'The X server went away.',
-        hint: 'nothing to do: capture resumes by itself when it is back',
-      }),
-    );
+    display.watch(() => host.fail(DISPLAY_GONE));
     const pointer = await display.queryPointer();
     if (pointer !== null) host.sink.place(pointer.x, pointer.y);
   }
