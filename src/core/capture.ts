@@ -32,11 +32,20 @@ export interface CaptureConfig {
   readonly replay: { readonly file: string; readonly speed: number | 'max' } | null;
 }
 
+/** What the daemon tells the child while it captures. */
+export type ChildCommand =
+  /** Read in bursts of this length, and keep so many positions a second: less work, for both processes. */
+  | { readonly type: 'tune'; readonly burstMs: number; readonly mouseHz: number }
+  /** Does the source of input still work? The answer is `alive`, or `failed`. */
+  | { readonly type: 'probe' };
+
 /** What the child tells the daemon. */
 export type ChildMessage =
   /** It sees input now. `notes` is what the person should know although it works. */
   | { readonly type: 'ready'; readonly info: BackendInfo; readonly notes: readonly Reason[] }
   | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
+  /** The answer to a probe. */
+  | { readonly type: 'alive' }
   /** `replay` only: the recording is at its end. */
   | { readonly type: 'end' }
   /** The child cannot go on and is about to exit; says why. */

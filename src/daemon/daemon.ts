@@ -32,10 +32,12 @@ import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { DisplayWatch } from './display-watch-node.ts';
 import { missingFacts } from './ledger-repair.ts';
+import { Liveness } from './liveness.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
+import { SelfLimits } from './self-limits.ts';
 import { statusReport } from './status-report.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
@@ -82,10 +84,9 @@ export interface DaemonPorts {
   readonly replayEnded: (problem: string | null) => void;
   /** Moves the clock of a replay; timers are looked at afterwards. */
   readonly advanceTo: (recordedMs: number) => void;
+  /** One wakeup at a time for all that must not be forgotten: cost, limits, liveness, overdue timers, pauses on disk. */
+  readonly heartbeatMs: number;
 }
-
-/** One wake-up a minute for all that must not be forgotten: cost, overdue timers, pauses on disk, limits. */
-const HEARTBEAT_MS = 60_000;
 
 /** The daemon: constructs and connects everything that lives in its process. */
 export class Daemon {
@@ -101,6 +102,8 @@ export class Daemon {
   readonly #cost: CostMeter;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #liveness: Liveness;
+  readonly #limits: SelfLimits;
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
@@ -178,6 +181,17 @@ export class Daemon {
       },
     });
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    const child = (): CaptureProcess | null => this.collection.running;
+    this.#liveness = new Liveness({ clock, timers, child });
+    this.#limits = new SelfLimits({
+      clock,
+      log,
+      child,
+      policy: () => this.policy.policy,
+      reading: () => this.#cost.sample(),
+      // A recording is played once, by one process.
+      restartChild: settings.replay === null ? () => this.collection.send({ type: 'reconfigure' }) : null,
+    });
     this.watchers = new Watchers(clock, timers, () => this.status());
     this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
   }
@@ -330,7 +344,11 @@ export class Daemon {
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
-        notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
+        notes: [
+          ...this.settings.notes,
+          ...(this.collection.childPid === null ? [] : this.#childNotes),
+          ...this.#limits.notes,
+        ],
       },
       clock.now(),
     );
@@ -384,12 +402,14 @@ export class Daemon {
   }
 
   #onChildMessage(generation: number, message: ChildMessage): void {
+    this.#liveness.heard();
     switch (message.type) {
       case 'ready':
         this.recorder.childReady(message.info);
         this.#childNotes = message.notes;
         this.#logNotes(message.notes);
         this.collection.send({ type: 'child-ready', generation });
+        this.#limits.childReady();
         return;
       case 'batch':
         for (const columns of this.#inTime(message.columns)) {
@@ -403,6 +423,8 @@ export class Daemon {
         return;
       case 'end':
         this.ports.replayEnded(null);
+        return;
+      case 'alive':
         return;
       case 'failed':
         // Its exit follows and carries the reason.
@@ -495,10 +517,10 @@ export class Daemon {
 
   #beat(): void {
     const { clock, timers } = this.ports;
-    timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
+    timers.set('heartbeat', clock.now().bootMs + this.ports.heartbeatMs, () => {
       timers.recheck();
       this.#schedule?.recheck();
-      this.#cost.sample();
+      this.#watchCapture();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.spool.stats().queued.segments > 0) this.upload.refresh();
       this.sealer.enforceLimits();
@@ -509,6 +531,14 @@ export class Daemon {
 
   #logNotes(notes: readonly Reason[]): void {
     for (const { code, text } of notes) this.ports.log.warn({ code }, text);
+  }
+
+  /** A recording has no source that could die, and at a speed of its own its cost says nothing. */
+  #watchCapture(): void {
+    const { replay } = this.settings;
+    if (replay === null || replay.speed === 1) this.#limits.beat();
+    else this.#cost.sample();
+    if (replay === null) this.#liveness.beat();
   }
 
   #trySave(what: string, write: () => void): void {

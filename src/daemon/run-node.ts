@@ -24,6 +24,8 @@ import { ReplayClock } from './replay-clock-node.ts';
 import { NodeTimers } from './timers-node.ts';
 import { startUploader } from './uploader-process-node.ts';
 
+/** A dead capture process is found out within a minute: 45 s, 5 s of grace for young events, 10 s for an answer. */
+const HEARTBEAT_MS = 45_000;
 const MODES = ['user', 'system', 'foreground'] as const;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -132,6 +134,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       seal: (order) => runSealerProcess(order, sealerProgram(env)),
       replayEnded: (problem) => stopping.resolve({ cause: 'the recording ended', problem }),
       advanceTo: (recordedMs) => replayClock?.advanceTo(recordedMs),
+      heartbeatMs: HEARTBEAT_MS,
     },
   );
   const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });

@@ -65,16 +65,4 @@ export const NOT_YET: readonly NotYet[] = [
     text: 'exemptions cannot be asked for in this version',
     hint: 'a pause, or revoking consent, stops capture',
   },
-  {
-    path: 'limits.cpu',
-    applies: always,
-    text: 'this version measures its cost and does not limit it',
-    hint: 'telemetryctl status shows the cost',
-  },
-  {
-    path: 'limits.memory',
-    applies: always,
-    text: 'this version measures its cost and does not limit it',
-    hint: 'telemetryctl status shows the cost',
-  },
 ];

@@ -144,10 +144,9 @@ describe('loading', () => {
 
   test('what is accepted and not acted on yet is told only where a file sets it', () => {
     const { paths, policy } = files();
-    policy('[limits]\ncpu = "2%"\n[exclude]\napps = []\n');
+    policy('[exclude]\napps = []\n');
     expect(texts(paths)).toEqual([
-      'notice POLICY:4:8: exclude.apps is accepted, but this version cannot tell which application is in use: capture.focus_unknown decides instead',
-      'notice POLICY:2:7: limits.cpu is accepted, but this version measures its cost and does not limit it',
+      'notice POLICY:2:8: exclude.apps is accepted, but this version cannot tell which application is in use: capture.focus_unknown decides instead',
     ]);
   });
 

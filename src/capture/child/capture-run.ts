@@ -1,4 +1,4 @@
-import type { CaptureConfig } from '../../core/capture.ts';
+import type { CaptureConfig, ChildCommand } from '../../core/capture.ts';
 import type { Reason } from '../../core/collection.ts';
 import { EXIT } from '../../core/errors.ts';
 import type { KeyMode } from '../../core/masking.ts';
@@ -57,6 +57,7 @@ export class CaptureRun {
   async run(): Promise<number> {
     const { pipe, backend } = this.#options;
     pipe.onRoom = () => this.#onRoom();
+    pipe.onCommand = (command) => this.#obey(command);
     let failure: Reason | null;
     try {
       const info = await backend.start(this.#host(), this.#starting.signal);
@@ -79,6 +80,22 @@ export class CaptureRun {
     this.#starting.abort();
     this.#stopped.resolve(null);
     this.#onRoom();
+  }
+
+  #obey(command: ChildCommand): void {
+    const { backend, pipe } = this.#options;
+    if (command.type === 'tune') {
+      backend.setBurstMs(command.burstMs);
+      this.#pipeline.setMouseHz(command.mouseHz);
+      return;
+    }
+    backend.probe().then(
+      () => pipe.send({ type: 'alive' }),
+      (error: unknown) => {
+        if (!(error instanceof BackendFailure)) throw error;
+        this.#stopped.resolve(error.reason);
+      },
+    );
   }
 
   #host(): BackendHost {

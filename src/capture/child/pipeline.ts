@@ -60,6 +60,11 @@ export class Pipeline implements InputSink {
     return this.#buffer.length;
   }
 
+  /** How many positions a second are kept from now on. */
+  setMouseHz(mouseHz: number): void {
+    this.#thinner.setRate(mouseHz);
+  }
+
   /** Nothing later than `tMs` counts from now on: the moment at which capture was told to stop. */
   cutOff(tMs: number): void {
     this.#cutoffMs = tMs;
