@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ControlServer } from '../src/control/server.ts';
 import { bundle } from '../test/cli/bundle.ts';
-import { handlers, keepingLog } from '../test/control/reports.ts';
+import { ALONE, handlers, keepingLog } from '../test/control/reports.ts';
 
 const PAIRS = 41;
 /** The first runs fill the compile cache and the page cache. */
@@ -23,7 +23,7 @@ interface Cost {
  */
 export async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-cli-'));
-  const server = new ControlServer(join(folder, 'run', 'control.sock'), handlers(), keepingLog().log);
+  const server = new ControlServer(join(folder, 'run', 'control.sock'), handlers(), ALONE, keepingLog().log);
   try {
     await server.start();
     const dist = join(folder, 'dist');

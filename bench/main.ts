@@ -1,5 +1,6 @@
 /** `node bench/main.ts NAME`: runs one benchmark and prints what it measured. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  capture: () => import('./capture.ts'),
   cli: () => import('./cli.ts'),
   format: () => import('./format.ts'),
 };

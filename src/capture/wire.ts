@@ -2,6 +2,7 @@ import type { BackendInfo, CaptureConfig, ChildCommand, ChildMessage, Screen } f
 import type { Reason } from '../core/collection.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { EventColumns, LossCounts } from '../core/events.ts';
+import type { FocusName } from '../core/focus.ts';
 
 /**
  * The pipe between the daemon and its capture child, both ends on one machine and of one version:
@@ -11,7 +12,19 @@ import type { EventColumns, LossCounts } from '../core/events.ts';
  * A batch is packed columns (see {@link encodeBatch}); every other payload is JSON. The byte order of columns is the
  * machine's own.
  */
-const TYPE = { config: 1, ready: 2, batch: 3, end: 4, failed: 5, tune: 6, probe: 7, alive: 8 } as const;
+/** Frames of both directions; each number is used once. */
+const TYPE = {
+  config: 1,
+  ready: 2,
+  batch: 3,
+  end: 4,
+  failed: 5,
+  focus: 6,
+  probe: 7,
+  alive: 8,
+  screens: 9,
+  tune: 10,
+} as const;
 
 const HEADER_BYTES = 5;
 /** No payload is larger: a longer length is a torn or hostile stream, not something to allocate for. */
@@ -50,6 +63,10 @@ export function encodeMessage(message: ChildMessage): Uint8Array {
       return encodeBatch(message.columns, message.loss);
     case 'alive':
       return jsonFrame(TYPE.alive, {});
+    case 'focus':
+      return jsonFrame(TYPE.focus, { focus: message.focus, withheldFromMonoMs: message.withheldFromMonoMs });
+    case 'screens':
+      return jsonFrame(TYPE.screens, message.screens);
     case 'end':
       return jsonFrame(TYPE.end, {});
     case 'failed':
@@ -106,6 +123,10 @@ export function decodeMessage(frame: Frame): ChildMessage {
       return decodeBatch(frame.payload);
     case TYPE.alive:
       return { type: 'alive' };
+    case TYPE.focus:
+      return asFocus(parseJson(frame.payload));
+    case TYPE.screens:
+      return { type: 'screens', screens: asScreens(parseJson(frame.payload)) };
     case TYPE.end:
       return { type: 'end' };
     case TYPE.failed:
@@ -210,15 +231,21 @@ function decodeReady(value: unknown): ChildMessage {
 }
 
 function asBackendInfo(value: unknown): BackendInfo {
-  const { backend, coordinates, screens } = asRecord(value);
+  const { backend, coordinates, screens, why } = asRecord(value);
   const known = BACKENDS.find((name) => name === backend);
-  if (known === undefined || !Array.isArray(screens))
+  if (known === undefined || typeof why !== 'string')
     throw badStream('a back end that does not say what it is');
   return {
     backend: known,
     coordinates: coordinates === 'relative' ? 'relative' : 'absolute',
-    screens: screens.map(asScreen),
+    screens: asScreens(screens),
+    why,
   };
+}
+
+function asScreens(value: unknown): Screen[] {
+  if (!Array.isArray(value)) throw badStream('screens that are no list');
+  return value.map(asScreen);
 }
 
 function asScreen(value: unknown): Screen {
@@ -230,6 +257,16 @@ function asScreen(value: unknown): Screen {
     height: asNumber(height),
     scale: asNumber(scale),
   };
+}
+
+const FOCUS_NAMES = ['known', 'unknown', 'excluded'] as const satisfies FocusName[];
+
+function asFocus(value: unknown): ChildMessage {
+  const { focus, withheldFromMonoMs } = asRecord(value);
+  const known = FOCUS_NAMES.find((name) => name === focus);
+  if (known === undefined || !(withheldFromMonoMs === null || typeof withheldFromMonoMs === 'number'))
+    throw badStream('a change of focus that does not say which');
+  return { type: 'focus', focus: known, withheldFromMonoMs };
 }
 
 function asReason(value: unknown): Reason {

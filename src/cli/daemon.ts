@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { candidates, type Locations, locations } from '../control/locations.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { CliIo } from './io.ts';
@@ -16,7 +17,9 @@ export async function askDaemon<Answer>(
     try {
       return await ask(socketPath);
     } catch (error) {
-      if (!isDaemonDown(error)) throw error;
+      // A system daemon behind a closed folder is nobody's to ask: the person's own one, looked for before, is down.
+      const isClosed = down !== undefined && isNotPermitted(error) && !canEnter(dirname(socketPath));
+      if (!isDaemonDown(error) && !isClosed) throw error;
       down ??= error;
     }
   }
@@ -30,5 +33,29 @@ export function isDaemonDown(error: unknown): boolean {
 
 /** Where the daemon that is down keeps its files: the first place that exists, else where one would make them. */
 export function restingPlace(io: CliIo): Locations {
-  return candidates(io.around).find((place) => existsSync(place.stateDir)) ?? locations(io.around);
+  const isOurs = ({ stateDir, kind }: Locations): boolean =>
+    existsSync(stateDir) && (kind !== 'system' || canEnter(stateDir));
+  return candidates(io.around).find(isOurs) ?? locations(io.around);
+}
+
+function isNotPermitted(error: unknown): boolean {
+  return error instanceof TelemetryError && error.code === 'not-permitted';
+}
+
+function canEnter(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where the person's own preferences lie, whether there are any yet or not. */
+export function preferencesPlace(io: CliIo): string {
+  const found = candidates(io.around).find(({ preferencesPath }) => preferencesPath !== null);
+  if (found?.preferencesPath !== undefined && found.preferencesPath !== null) return found.preferencesPath;
+  throw new TelemetryError('failed', 'There is no place for preferences of your own here.', {
+    hint: 'set HOME or XDG_CONFIG_HOME',
+  });
 }

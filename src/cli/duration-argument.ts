@@ -1,5 +1,11 @@
 import { parseDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
+import type { CliIo } from './io.ts';
+
+/** When `--since DURATION` begins, milliseconds since the epoch; without one at the beginning of time. */
+export function sinceArgument(text: string | undefined, io: CliIo, usage: string): number {
+  return text === undefined ? -Infinity : io.clock.now().wallMs - durationArgument(text, usage);
+}
 
 /** Milliseconds of a duration on the command line; a usage error for anything that is not one, or is none. */
 export function durationArgument(text: string, usage = 'telemetryctl pause'): number {

@@ -27,20 +27,22 @@ export function standardOutput(io: CliIo): ExportTarget {
  */
 export class FileTarget implements ExportTarget {
   readonly #path: string;
+  readonly #option: string;
   readonly #partPath: string;
   #fd: number | null = null;
 
-  /** `mark` tells this process's unfinished file from another's. */
-  constructor(path: string, mark: number) {
+  /** `mark` tells this process's unfinished file from another's; `option` names the file on the command line. */
+  constructor(path: string, mark: number, option = '--output') {
+    this.#option = option;
     this.#path = path;
     this.#partPath = `${path}.part-${mark}`;
   }
 
   open(): void {
     if (existsSync(this.#path)) {
-      throw new TelemetryError('usage', `${this.#path} exists, and export replaces no file.`, {
-        op: 'export',
-        hint: 'another --output, or move that file away',
+      throw new TelemetryError('usage', `${this.#path} exists, and no file is replaced.`, {
+        op: 'write',
+        hint: `another ${this.#option}, or move that file away`,
       });
     }
     try {

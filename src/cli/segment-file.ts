@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,10 +11,12 @@ import type { CliIo } from './io.ts';
 /** A journal is rolled at 8 MiB, and what a reader takes of a file ends at some 12. Far more than that is not a segment. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
-/** A segment and how large its file is. */
+/** A segment and its file. */
 export interface SegmentFile {
   readonly segment: OpenedSegment;
   readonly sizeBytes: number;
+  /** Of the file as it is, encrypted or not, in hex: what the ledger and the collector name it by. */
+  readonly sha256: string;
 }
 
 /**
@@ -35,7 +38,8 @@ export class SegmentOpener {
     try {
       const bytes = await readSegmentFile(resolve(this.#io.around.cwd, path));
       const identities = isEncryptedSegment(bytes) ? await this.#readIdentities() : [];
-      return { segment: await openSegment(bytes, { identities }), sizeBytes: bytes.length };
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return { segment: await openSegment(bytes, { identities }), sizeBytes: bytes.length, sha256 };
     } catch (error) {
       throw inFile(path, error);
     }

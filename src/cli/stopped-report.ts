@@ -36,15 +36,21 @@ export function stoppedReport(io: CliIo): StatusReport {
     collection: { state: 'stopped', since: null, until: null, reasons: reasons(stateDir, io) },
     capture: {
       backend: lastGood?.policy.capture.backend ?? 'auto',
+      backendWhy: '',
       alive: false,
       pid: null,
       lastEventAt: null,
       events: { recorded: 0, thinned: 0, redacted: 0, dropped: 0 },
       restarts: 0,
+      focus: null,
     },
     spool: storedPart(stateDir, lastGood),
     upload: uploadPart(stateDir, lastGood, io.clock.now().wallMs),
-    conditions: { power: 'unknown', network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null } },
+    conditions: {
+      power: 'unknown',
+      network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null },
+      session: { lock: 'unknown', sources: [] },
+    },
     consent: consentPart(stateDir, lastGood),
     exemptions: [],
     policy: {

@@ -16,14 +16,13 @@ const MIGRATIONS = [
      received_at INTEGER NOT NULL,
      PRIMARY KEY (device, segment)
    ) STRICT, WITHOUT ROWID`,
+  'ALTER TABLE segments ADD COLUMN ledger_head TEXT',
 ];
 
 /** Readers never wait in WAL mode; writers wait for a backup tool at most this long before the client is told to retry. */
 const BUSY_TIMEOUT_MS = 5000;
 /** SQLITE_FULL of sqlite3.h; the upper bits of an extended code say where. */
 const SQLITE_FULL = 13;
-
-const COLUMNS = 'device, segment, sha256, size, received_at';
 
 interface Statements {
   readonly find: StatementSync;
@@ -159,26 +158,40 @@ function appliedVersion(db: DatabaseSync): number {
   });
 }
 
+/** Beside a server of an earlier version, whose catalogue lacks a column, `ls` shows what there is. */
 function prepare(db: DatabaseSync): Statements {
+  const names = db
+    .prepare('PRAGMA table_info(segments)')
+    .all()
+    .map((row) => row['name']);
+  const isOld = !names.includes('ledger_head');
+  const columns = 'device, segment, sha256, size, received_at';
+  const select = `SELECT ${columns}, ${isOld ? 'NULL AS ledger_head' : 'ledger_head'} FROM segments`;
   return {
-    find: db.prepare(`SELECT ${COLUMNS} FROM segments WHERE device = ? AND segment = ?`),
-    add: db.prepare(`INSERT INTO segments (${COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-    all: db.prepare(`SELECT ${COLUMNS} FROM segments ORDER BY device, segment`),
-    ofDevice: db.prepare(`SELECT ${COLUMNS} FROM segments WHERE device = ? ORDER BY segment`),
+    find: db.prepare(`${select} WHERE device = ? AND segment = ?`),
+    add: db.prepare(
+      `INSERT INTO segments (${columns}${isOld ? '' : ', ledger_head'})
+       VALUES (?, ?, ?, ?, ?${isOld ? '' : ', ?'}) ON CONFLICT DO NOTHING`,
+    ),
+    all: db.prepare(`${select} ORDER BY device, segment`),
+    ofDevice: db.prepare(`${select} WHERE device = ? ORDER BY segment`),
   };
 }
 
 function valuesOf(record: SegmentRecord): SQLInputValue[] {
-  return [record.device, record.segment, record.sha256, record.sizeBytes, record.receivedAtMs];
+  const { device, segment, sha256, sizeBytes, receivedAtMs, ledgerHead = null } = record;
+  return [device, segment, sha256, sizeBytes, receivedAtMs, ledgerHead];
 }
 
 function recordOf(row: Record<string, SQLOutputValue>): SegmentRecord {
+  const { ledger_head: ledgerHead } = row;
   return {
     device: String(row['device']),
     segment: String(row['segment']),
     sha256: String(row['sha256']),
     sizeBytes: Number(row['size']),
     receivedAtMs: Number(row['received_at']),
+    ...(typeof ledgerHead === 'string' ? { ledgerHead } : {}),
   };
 }
 

@@ -7,6 +7,8 @@ export interface SegmentRecord extends SegmentKey {
   readonly sha256: string;
   /** Milliseconds since the epoch. */
   readonly receivedAtMs: number;
+  /** Hash of the last entry of the device's ledger, as it came with the segment. */
+  readonly ledgerHead?: string;
 }
 
 /** The list of stored segments. A row is added only after its object is durable, so a row never promises too much. */

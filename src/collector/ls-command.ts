@@ -1,6 +1,6 @@
 import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, SegmentRecord } from './catalog.ts';
-import { segmentPath } from './object-store-files.ts';
+import { findSegment, segmentPath } from './object-store-files.ts';
 import { parseUuid } from './segment-key.ts';
 
 /** What `ls` was asked to show. */
@@ -50,10 +50,11 @@ async function writeJson(
   let separator = '';
   write('{"schema":1,"segments":[');
   for await (const row of rows) {
-    const { device, segment, sizeBytes, sha256 } = row;
+    const { device, segment, sizeBytes, sha256, ledgerHead = null } = row;
     const receivedAt = new Date(row.receivedAtMs).toISOString();
-    const path = segmentPath(dataDir, row);
-    write(`${separator}\n${JSON.stringify({ device, segment, sizeBytes, sha256, receivedAt, path })}`);
+    const path = (await findSegment(dataDir, row)) ?? segmentPath(dataDir, row);
+    const listed = { device, segment, sizeBytes, sha256, receivedAt, path, ledgerHead };
+    write(`${separator}\n${JSON.stringify(listed)}`);
     separator = ',';
   }
   write('\n]}\n');

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
 import type { Log } from '../core/clock.ts';
+import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
+import { VERSION } from '../core/version.ts';
 import { SqliteCatalog } from './catalog-sqlite.ts';
 import { defaultDataDir } from './data-folder.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -36,7 +39,8 @@ Examples:
 export async function main(argv: readonly string[]): Promise<number> {
   ignoreClosedPipe();
   try {
-    await program().parseAsync(argv, { from: 'user' });
+    const program = collectorProgram();
+    await program.parseAsync(withoutHelpOnUnknown(program, argv), { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -46,9 +50,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** The command tree. */
+export function collectorProgram(): Command {
   const command = new Command('telemetry-collector')
     .description('Takes in segments from telemetryd and keeps them.')
+    .version(VERSION, '--version', 'print the version')
     .addHelpText('after', EXAMPLES)
     .helpCommand(false)
     .exitOverride()
@@ -113,7 +119,14 @@ async function runServe(options: ServeFlags): Promise<void> {
 
 async function runLs(options: { data?: string; json?: boolean; device?: string }): Promise<void> {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
-  const catalog = new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-only', Date.now);
+  const file = join(dataDir, 'catalog.sqlite');
+  // Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one.
+  if (options.data !== undefined && !existsSync(file)) {
+    throw new TelemetryError('failed', `${dataDir} is not the data folder of a collector`, {
+      hint: 'name the folder that telemetry-collector serve was given with --data',
+    });
+  }
+  const catalog = new SqliteCatalog(file, 'read-only', Date.now);
   const { device, json = false } = options;
   await ls({ dataDir, json, device }, catalog, (text) => process.stdout.write(text));
 }

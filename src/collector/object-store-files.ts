@@ -6,15 +6,28 @@ import { FolderLock } from './folder-lock-sqlite.ts';
 import { type ObjectStore, type StagedObject, StorageFullError, type StoredObject } from './object-store.ts';
 import { parseUuid, type SegmentKey } from './segment-key.ts';
 
-const SUFFIX = '.tlm';
+/** Endings of segments' names: age files and all others, as on the device. Stores from before have age files in both. */
+const SUFFIXES = { age: '.tlm.age', plain: '.tlm' } as const;
 
-/** Path of a segment below the data folder. */
-export function segmentPath(dataDir: string, key: SegmentKey): string {
-  return join(dataDir, 'segments', key.device, `${key.segment}${SUFFIX}`);
+/** What an age file begins with (https://age-encryption.org/v1, "Header"). */
+const AGE_HEAD = Buffer.from('age-encryption.org/v1\n');
+
+/** Path of a segment below the data folder; by its ending, since the same segment is there once. */
+export function segmentPath(dataDir: string, key: SegmentKey, form: keyof typeof SUFFIXES = 'plain'): string {
+  return join(dataDir, 'segments', key.device, `${key.segment}${SUFFIXES[form]}`);
+}
+
+/** Where a segment lies, under whichever name; `null` when it is not there. */
+export async function findSegment(dataDir: string, key: SegmentKey): Promise<string | null> {
+  for (const form of ['age', 'plain'] as const) {
+    const path = segmentPath(dataDir, key, form);
+    if ((await unlessMissing(stat(path))) !== null) return path;
+  }
+  return null;
 }
 
 /**
- * Segments as files: `segments/<device>/<segment>.tlm`, 0600 in 0700 folders. Bodies arrive in `incoming/`, which is on
+ * Segments as files: `segments/<device>/<segment>.tlm`, encrypted ones `.tlm.age`, 0600 in 0700 folders. Bodies arrive in `incoming/`, which is on
  * the same file system so that link(2), which never replaces, can publish them. One process at a time.
  */
 export class FileObjectStore implements ObjectStore {
@@ -50,9 +63,12 @@ export class FileObjectStore implements ObjectStore {
     this.#staged += 1;
     const temporary = join(this.#incoming, `${this.#staged}.part`);
     const file = await open(temporary, 'wx', 0o600).catch(rethrow('create file'));
-    const staged = new StagedFile(file, temporary, segmentPath(this.#dataDir, key));
+    const staged = new StagedFile(file, temporary, this.#dataDir, key);
     try {
-      for await (const chunk of body) await writeAll(file, chunk);
+      for await (const chunk of body) {
+        staged.see(chunk);
+        await writeAll(file, chunk);
+      }
       return staged;
     } catch (error) {
       await staged.discard();
@@ -61,22 +77,25 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async describe(key: SegmentKey): Promise<StoredObject | null> {
-    const found = await unlessMissing(stat(segmentPath(this.#dataDir, key)));
+    const path = await findSegment(this.#dataDir, key);
+    const found = path === null ? null : await unlessMissing(stat(path));
     return found === null ? null : { sizeBytes: found.size, writtenAtMs: Math.floor(found.mtimeMs) };
   }
 
   async digest(key: SegmentKey): Promise<string | null> {
+    const path = await findSegment(this.#dataDir, key);
+    if (path === null) return null;
     const hash = createHash('sha256');
     const read = async (): Promise<string> => {
-      for await (const chunk of createReadStream(segmentPath(this.#dataDir, key)))
-        hash.update(chunk as Buffer);
+      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
       return hash.digest('hex');
     };
     return unlessMissing(read());
   }
 
   async remove(key: SegmentKey): Promise<void> {
-    await rm(segmentPath(this.#dataDir, key), { force: true });
+    for (const form of ['age', 'plain'] as const)
+      await rm(segmentPath(this.#dataDir, key, form), { force: true });
   }
 
   async *list(): AsyncGenerator<SegmentKey, void, undefined> {
@@ -84,7 +103,8 @@ export class FileObjectStore implements ObjectStore {
       const device = parseUuid(folder.name);
       if (device !== folder.name || !folder.isDirectory()) continue;
       for (const name of await readdir(join(this.#segments, device))) {
-        const segment = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
+        const suffix = Object.values(SUFFIXES).find((ending) => name.endsWith(ending)) ?? '';
+        const segment = suffix === '' ? '' : name.slice(0, -suffix.length);
         if (parseUuid(segment) === segment) yield { device, segment };
       }
     }
@@ -93,19 +113,34 @@ export class FileObjectStore implements ObjectStore {
 
 class StagedFile implements StagedObject {
   readonly #temporary: string;
-  readonly #target: string;
+  readonly #dataDir: string;
+  readonly #key: SegmentKey;
+  #head = Buffer.alloc(0);
   #file: FileHandle | null;
 
-  constructor(file: FileHandle, temporary: string, target: string) {
+  constructor(file: FileHandle, temporary: string, dataDir: string, key: SegmentKey) {
     this.#file = file;
     this.#temporary = temporary;
-    this.#target = target;
+    this.#dataDir = dataDir;
+    this.#key = key;
+  }
+
+  /** The next bytes of the body; the first of all tell what it is. */
+  see(chunk: Uint8Array): void {
+    if (this.#head.length < AGE_HEAD.length)
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, AGE_HEAD.length - this.#head.length)]);
+  }
+
+  get #target(): string {
+    return segmentPath(this.#dataDir, this.#key, this.#head.equals(AGE_HEAD) ? 'age' : 'plain');
   }
 
   async publish(): Promise<'published' | 'exists'> {
     try {
       await this.#file?.datasync();
-      const outcome = await linkNew(this.#temporary, this.#target);
+      // Under its other name it is there as well. Who keeps segments asks for each of them one at a time.
+      const isThere = (await findSegment(this.#dataDir, this.#key)) !== null;
+      const outcome = isThere ? 'exists' : await linkNew(this.#temporary, this.#target);
       await this.discard();
       if (outcome === 'published') await this.#syncName();
       return outcome;

@@ -59,8 +59,18 @@ function readRequest(request: FastifyRequest, reply: FastifyReply): PutRequest |
     key: { device, segment },
     sha256: digest.sha256,
     declaredBytes: length === undefined ? null : Number(length),
+    ledgerHead: ledgerHeadOf(request),
     openBody: () => openBody(request.raw, reply),
   };
+}
+
+/**
+ * Kept for whoever wants to check a device's ledger later. One of another form comes from a later version, and is no
+ * reason to refuse what it came with.
+ */
+function ledgerHeadOf({ headers }: FastifyRequest): string | null {
+  const head = headers['telemetry-ledger-head'];
+  return typeof head === 'string' && /^[0-9a-f]{64}$/.test(head) ? head : null;
 }
 
 const DIGEST_HINT = 'send Content-Digest: sha-256=:BASE64: (RFC 9530) of the body';

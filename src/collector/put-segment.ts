@@ -13,6 +13,8 @@ export interface PutRequest {
   readonly sha256: string;
   /** `Content-Length`; `null` for a chunked body. */
   readonly declaredBytes: number | null;
+  /** Hash of the last entry of the device's ledger; `null` when none came. */
+  readonly ledgerHead: string | null;
   /** Called only once the body is wanted. */
   readonly openBody: () => AsyncIterable<Uint8Array>;
 }
@@ -75,7 +77,14 @@ async function receive(request: PutRequest, keeper: SegmentKeeper): Promise<PutO
     if (sizeBytes === 0) return { kind: 'empty' };
     const sha256 = body.sha256();
     if (sha256 !== request.sha256) return { kind: 'wrong-digest', sha256 };
-    const record = { ...request.key, sizeBytes, sha256, receivedAtMs: keeper.wallMs() };
+    const { ledgerHead } = request;
+    const record: SegmentRecord = {
+      ...request.key,
+      sizeBytes,
+      sha256,
+      receivedAtMs: keeper.wallMs(),
+      ...(ledgerHead === null ? {} : { ledgerHead }),
+    };
     // One at a time per id, so that taking back an object never takes it from another's row.
     const name = `${record.device}/${record.segment}`;
     return await keeper.queue.run(name, () => commit(record, staged, keeper));

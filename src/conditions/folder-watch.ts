@@ -12,11 +12,11 @@ export class FolderWatch {
     this.#changed = changed;
   }
 
-  /** Watches exactly these folders from now on; those that do not exist are left out. */
+  /** Watches exactly these folders from now on; those that do not exist or may not be watched are left out. */
   update(folders: readonly string[]): void {
     const inodes = new Map<string, number>();
     for (const folder of folders) {
-      const inode = statSync(folder, { throwIfNoEntry: false })?.ino;
+      const inode = inodeOf(folder);
       if (inode !== undefined) inodes.set(folder, inode);
     }
     for (const [folder, { inode, watcher }] of this.#watchers) {
@@ -34,12 +34,25 @@ export class FolderWatch {
 
   #add(folder: string, inode: number): void {
     if (this.#watchers.has(folder)) return;
-    const watcher = watch(folder, { persistent: false }, () => this.#changed());
+    let watcher: FSWatcher;
+    try {
+      watcher = watch(folder, { persistent: false }, () => this.#changed());
+    } catch {
+      return; // not readable for us, gone meanwhile, or no inotify watch left: it is read at the moments that matter
+    }
     // The folder went away; whoever reads next finds that out.
     watcher.on('error', () => {
       watcher.close();
       if (this.#watchers.get(folder)?.watcher === watcher) this.#watchers.delete(folder);
     });
     this.#watchers.set(folder, { inode, watcher });
+  }
+}
+
+function inodeOf(folder: string): number | undefined {
+  try {
+    return statSync(folder).ino;
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Power, PowerSource, PowerState } from '../core/conditions.ts';
+import { powerState, type Supply } from './power-supplies.ts';
 import { isMissing, readAttribute, type SysfsRoot } from './sysfs-root.ts';
 import { type Reading, SysfsSource } from './sysfs-source.ts';
 
@@ -45,13 +46,6 @@ function list(folder: string): string[] | 'missing' | 'unreadable' {
   }
 }
 
-/** What a supply is to the machine. `external` is a charger or a port that one is plugged into. */
-interface Supply {
-  readonly role: 'battery' | 'ups' | 'external' | 'unknown';
-  readonly online: 'yes' | 'no' | 'unknown' | 'absent';
-  readonly charge: 'discharging' | 'charging' | 'steady' | 'unknown';
-}
-
 /** One supply; `null` for what does not power this machine. */
 function readSupply(folder: string): Supply | null {
   const type = readAttribute(folder, 'type');
@@ -92,34 +86,4 @@ function chargeOf(text: string | null | undefined): Supply['charge'] {
   // `Unknown` is the ACPI driver's word for a battery that neither charges nor discharges, as at a charge threshold
   // (kernel: drivers/acpi/battery.c); whether the machine is on AC, its charger then says.
   return text === 'Full' || text === 'Not charging' || text === 'Unknown' ? 'steady' : 'unknown';
-}
-
-/** `ac` only when everything says so; the first sign of a battery wins, then the first doubt. */
-function powerState(supplies: readonly Supply[]): PowerState {
-  // Also with a charger online: one that is too weak leaves the battery to make up the rest.
-  if (supplies.some((supply) => supply.charge === 'discharging')) return 'battery';
-  const batteries = supplies.filter((supply) => supply.role === 'battery');
-  const upses = supplies.filter((supply) => supply.role === 'ups');
-  if (upses.some((ups) => ups.online === 'no')) return 'battery';
-  // What cannot be recognised may be a battery.
-  if (supplies.some((supply) => supply.role === 'unknown')) return 'unknown';
-  if (upses.some((ups) => ups.online === 'unknown')) return 'unknown';
-  const stores = [...batteries, ...upses];
-  if (stores.length === 0) return 'ac';
-  const feeds = supplies.filter((supply) => supply.role === 'external');
-  // A UPS can speak for a desktop, but not for a laptop whose own charger is unplugged.
-  const vouchers = batteries.length > 0 ? feeds : [...feeds, ...upses];
-  if (!vouchers.some(isFed)) {
-    // A full battery does not discharge for a moment after the charger is unplugged: offline is battery.
-    const isCertain = vouchers.length > 0 && vouchers.every((supply) => supply.online === 'no');
-    return isCertain ? 'battery' : 'unknown';
-  }
-  return stores.some((supply) => supply.charge === 'unknown') ? 'unknown' : 'ac';
-}
-
-function isFed(supply: Supply): boolean {
-  return (
-    supply.online === 'yes' ||
-    (supply.role === 'ups' && supply.online === 'absent' && supply.charge === 'charging')
-  );
 }

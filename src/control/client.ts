@@ -1,4 +1,4 @@
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, type Stats } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { TelemetryError } from '../core/errors.ts';
 import { ResponseReader } from './http-response.ts';
@@ -124,7 +124,7 @@ function requestText(method: 'GET' | 'POST', path: string, body?: object): strin
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 }
 
-/** Whoever owns the socket answers for the daemon: only root and the caller may. */
+/** Whoever owns the socket answers for the daemon: only root, the system service's account and the caller may. */
 function checkSocket(socketPath: string): void {
   let stats: Stats;
   try {
@@ -142,7 +142,7 @@ function checkSocket(socketPath: string): void {
       },
     );
   }
-  if (stats.uid === 0 || stats.uid === process.getuid?.()) return;
+  if (stats.uid === 0 || stats.uid === process.getuid?.() || stats.uid === serviceUid()) return;
   throw new TelemetryError(
     'not-permitted',
     `The socket ${socketPath} belongs to uid ${stats.uid}, not to you or root.`,
@@ -151,6 +151,16 @@ function checkSocket(socketPath: string): void {
       hint: 'set TELEMETRYD_SOCKET to your own daemon’s socket',
     },
   );
+}
+
+/** The account that the system service runs as (`sysusers.d`), from passwd(5); `null` where there is none. */
+function serviceUid(): number | null {
+  try {
+    const line = /^telemetryd:[^:]*:(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+    return line === null ? null : Number(line[1]);
+  } catch {
+    return null;
+  }
 }
 
 function connectionError(error: unknown, socketPath: string): Error {

@@ -1,5 +1,6 @@
 import type { LoadedPolicy } from '../core/policy.ts';
-import type { StatusReport } from '../core/status.ts';
+import type { PublicStatus, StatusReport } from '../core/status.ts';
+import type { Peer } from './peer.ts';
 import type {
   ConsentReply,
   GrantRequest,
@@ -15,7 +16,7 @@ type Reply<T> = T | Promise<T>;
 
 /**
  * What the daemon does for each route of {@link import('./protocol.ts').ROUTES}, by the route's name. Requests have
- * been checked for shape when they arrive here. A thrown `TelemetryError` becomes `{ error }` with a fitting status;
+ * been checked for shape, and their sender for the right to send them, when they arrive here. A thrown `TelemetryError` becomes `{ error }` with a fitting status;
  * anything else becomes a 500 that says nothing of the inside, and is logged.
  *
  * `watch` and `round` are streams: each `emit` is one line to the client, the stream ends when the returned promise
@@ -23,10 +24,10 @@ type Reply<T> = T | Promise<T>;
  * off when {@link MAX_UNREAD_BYTES} wait for it, which aborts `signal` too; emitting after that does nothing.
  */
 export interface ControlHandlers {
-  status(): Reply<StatusReport>;
+  status(peer: Peer): Reply<StatusReport | PublicStatus>;
   watch(emit: (report: StatusReport) => void, signal: AbortSignal): Promise<void>;
-  pause(request: PauseRequest): Reply<PauseReply>;
-  resume(): Reply<StatusReport>;
+  pause(request: PauseRequest, peer: Peer): Reply<PauseReply>;
+  resume(peer: Peer): Reply<StatusReport | PublicStatus>;
   notice(): Reply<NoticeReply>;
   consent(): Reply<ConsentReply>;
   grant(request: GrantRequest): Reply<ConsentReply>;

@@ -2,18 +2,22 @@ import type { ConsentStanding } from '../core/collection.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Blocker } from '../core/gate.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
-import type { StatusReport } from '../core/status.ts';
+import type { PublicStatus, StatusReport } from '../core/status.ts';
 
 /**
  * The control protocol: HTTP with JSON over a Unix socket. Requests and replies of each route; errors are
  * `{ error: ErrorBody }` with a 4xx or 5xx status. Bodies of requests are at most 64 KiB.
  *
+ * Who may do what is decided by the peer's credentials (`peer.ts`): any account of the machine may ask for the status,
+ * of which it gets {@link PublicStatus} and no more, pause, and end a pause of its own; root may also have the policy
+ * read again; the uploader's routes are the service's; everything is the person's.
+ *
  * | route | request | reply |
  * |---|---|---|
- * | `GET /v1/status` | | {@link StatusReport} |
+ * | `GET /v1/status` | | {@link StatusReport}; {@link PublicStatus} for others |
  * | `GET /v1/watch` | | newline-delimited {@link StatusReport}, one at once and one after each change, at most one a second |
  * | `POST /v1/pause` | {@link PauseRequest} | {@link PauseReply}, once the capture process is gone |
- * | `POST /v1/resume` | `{}` | {@link StatusReport} |
+ * | `POST /v1/resume` | `{}` | as for `status` |
  * | `GET /v1/notice` | | {@link NoticeReply} |
  * | `GET /v1/consent` | | {@link ConsentReply} |
  * | `POST /v1/consent/grant` | {@link GrantRequest} | {@link ConsentReply} |
@@ -42,7 +46,7 @@ export const ROUTES = {
 
 /** What the `GET` routes answer, by the route's name. */
 export interface GetReplies {
-  readonly status: StatusReport;
+  readonly status: StatusReport | PublicStatus;
   readonly notice: NoticeReply;
   readonly consent: ConsentReply;
   readonly policy: LoadedPolicy;
@@ -51,7 +55,7 @@ export interface GetReplies {
 /** What the `POST` routes take and answer, by the route's name. */
 export interface PostCalls {
   readonly pause: { readonly request: PauseRequest; readonly reply: PauseReply };
-  readonly resume: { readonly request: EmptyBody; readonly reply: StatusReport };
+  readonly resume: { readonly request: EmptyBody; readonly reply: StatusReport | PublicStatus };
   readonly grant: { readonly request: GrantRequest; readonly reply: ConsentReply };
   readonly revoke: { readonly request: EmptyBody; readonly reply: ConsentReply };
   readonly reload: { readonly request: EmptyBody; readonly reply: LoadedPolicy };
@@ -127,6 +131,8 @@ export interface Round {
   readonly url: string;
   readonly device: string;
   readonly outboxDir: string;
+  /** Hash of the ledger's last entry; the collector keeps it beside each segment. */
+  readonly ledgerHead: string;
   readonly rateBytesPerSecond: number;
   /** The round may charge at most this many bytes, both directions. */
   readonly budgetBytes: number;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../core/clock.ts';
 import { type ErrorCode, messageOf, TelemetryError } from '../core/errors.ts';
 import { type ControlHandlers, MAX_UNREAD_BYTES } from './handlers.ts';
+import type { Peer } from './peer.ts';
 import { type ErrorBody, ROUTES } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import { readJsonBody } from './request-body.ts';
@@ -9,32 +10,66 @@ import { parseEmptyRequest, parseGrantRequest, parsePauseRequest, parseSegmentRe
 
 type Emit = (message: object) => void;
 
-type Route =
-  | { readonly method: 'GET'; readonly reply: (handlers: ControlHandlers) => object | Promise<object> }
-  | {
-      readonly method: 'GET';
-      readonly stream: (handlers: ControlHandlers, emit: Emit, signal: AbortSignal) => Promise<void>;
-    }
-  | {
-      readonly method: 'POST';
-      readonly act: (handlers: ControlHandlers, body: unknown) => object | Promise<object>;
-    };
+type Role = Peer['role'];
+
+/** Besides the person, who may use a route. */
+interface Allowed {
+  readonly besides: readonly Role[];
+}
+
+type Route = Allowed &
+  (
+    | {
+        readonly method: 'GET';
+        readonly reply: (handlers: ControlHandlers, peer: Peer) => object | Promise<object>;
+      }
+    | {
+        readonly method: 'GET';
+        readonly stream: (handlers: ControlHandlers, emit: Emit, signal: AbortSignal) => Promise<void>;
+      }
+    | {
+        readonly method: 'POST';
+        readonly act: (handlers: ControlHandlers, body: unknown, peer: Peer) => object | Promise<object>;
+      }
+  );
+
+const ANYONE: Allowed = { besides: ['root', 'service', 'other'] };
+const ROOT: Allowed = { besides: ['root'] };
+const SERVICE: Allowed = { besides: ['service'] };
+const PERSON: Allowed = { besides: [] };
 
 /** Every route by its path. */
 const TABLE: Readonly<Record<string, Route>> = {
-  [ROUTES.status]: { method: 'GET', reply: (handlers) => handlers.status() },
-  [ROUTES.watch]: { method: 'GET', stream: (handlers, emit, signal) => handlers.watch(emit, signal) },
-  [ROUTES.pause]: { method: 'POST', act: (handlers, body) => handlers.pause(parsePauseRequest(body)) },
-  [ROUTES.resume]: withoutFields((handlers) => handlers.resume()),
-  [ROUTES.notice]: { method: 'GET', reply: (handlers) => handlers.notice() },
-  [ROUTES.consent]: { method: 'GET', reply: (handlers) => handlers.consent() },
-  [ROUTES.grant]: { method: 'POST', act: (handlers, body) => handlers.grant(parseGrantRequest(body)) },
-  [ROUTES.revoke]: withoutFields((handlers) => handlers.revoke()),
-  [ROUTES.policy]: { method: 'GET', reply: (handlers) => handlers.policy() },
-  [ROUTES.reload]: withoutFields((handlers) => handlers.reload()),
-  [ROUTES.uploadNow]: withoutFields((handlers) => handlers.uploadNow()),
-  [ROUTES.round]: { method: 'GET', stream: (handlers, emit, signal) => handlers.round(emit, signal) },
+  [ROUTES.status]: { ...ANYONE, method: 'GET', reply: (handlers, peer) => handlers.status(peer) },
+  [ROUTES.watch]: {
+    ...PERSON,
+    method: 'GET',
+    stream: (handlers, emit, signal) => handlers.watch(emit, signal),
+  },
+  [ROUTES.pause]: {
+    ...ANYONE,
+    method: 'POST',
+    act: (handlers, body, peer) => handlers.pause(parsePauseRequest(body), peer),
+  },
+  [ROUTES.resume]: withoutFields(ANYONE, (handlers, peer) => handlers.resume(peer)),
+  [ROUTES.notice]: { ...PERSON, method: 'GET', reply: (handlers) => handlers.notice() },
+  [ROUTES.consent]: { ...PERSON, method: 'GET', reply: (handlers) => handlers.consent() },
+  [ROUTES.grant]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.grant(parseGrantRequest(body)),
+  },
+  [ROUTES.revoke]: withoutFields(PERSON, (handlers) => handlers.revoke()),
+  [ROUTES.policy]: { ...PERSON, method: 'GET', reply: (handlers) => handlers.policy() },
+  [ROUTES.reload]: withoutFields(ROOT, (handlers) => handlers.reload()),
+  [ROUTES.uploadNow]: withoutFields(PERSON, (handlers) => handlers.uploadNow()),
+  [ROUTES.round]: {
+    ...SERVICE,
+    method: 'GET',
+    stream: (handlers, emit, signal) => handlers.round(emit, signal),
+  },
   [ROUTES.roundResult]: {
+    ...SERVICE,
     method: 'POST',
     act: async (handlers, body) => {
       await handlers.roundResult(parseSegmentResult(body));
@@ -64,19 +99,20 @@ export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ControlHandlers,
+  peer: Peer,
   log: Log,
   received: () => void,
   ending: AbortSignal,
 ): Promise<void> {
   try {
-    const route = routeFor(request);
+    const route = routeFor(request, peer);
     if (route.method === 'POST') {
       const body = await readJsonBody(request);
       received();
-      send(response, 200, await route.act(handlers, body));
+      send(response, 200, await route.act(handlers, body, peer));
     } else if ('reply' in route) {
       received();
-      send(response, 200, await route.reply(handlers));
+      send(response, 200, await route.reply(handlers, peer));
     } else {
       received();
       await stream(response, (emit, signal) => route.stream(handlers, emit, signal), ending);
@@ -87,17 +123,21 @@ export async function answer(
   }
 }
 
-function withoutFields(act: (handlers: ControlHandlers) => object | Promise<object>): Route {
+function withoutFields(
+  allowed: Allowed,
+  act: (handlers: ControlHandlers, peer: Peer) => object | Promise<object>,
+): Route {
   return {
+    ...allowed,
     method: 'POST',
-    act: (handlers, body) => {
+    act: (handlers, body, peer) => {
       parseEmptyRequest(body);
-      return act(handlers);
+      return act(handlers, peer);
     },
   };
 }
 
-function routeFor(request: IncomingMessage): Route {
+function routeFor(request: IncomingMessage, peer: Peer): Route {
   // Only a web page sends one, and no page has any business here (a browser extension could reach the socket).
   if (request.headers.origin !== undefined) {
     throw new Refusal(403, 'not-permitted', 'Requests from web pages are refused.');
@@ -107,6 +147,14 @@ function routeFor(request: IncomingMessage): Route {
   if (route === undefined) throw new Refusal(404, 'usage', 'There is no such route.', 'GET /v1/status');
   if (request.method !== route.method) {
     throw new Refusal(405, 'usage', `This route takes ${route.method} only.`);
+  }
+  if (peer.role !== 'person' && !route.besides.includes(peer.role)) {
+    throw new Refusal(
+      403,
+      'not-permitted',
+      'This is for the person whose input it is, and nobody else.',
+      'telemetryctl status shows what others may see; telemetryctl pause 30m is for everyone',
+    );
   }
   return route;
 }

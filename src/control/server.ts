@@ -6,6 +6,7 @@ import type { Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ControlHandlers } from './handlers.ts';
 import { checkSocketPath } from './locations.ts';
+import { type Peer, type PeerSource, peerFor } from './peer.ts';
 import { answer } from './routes.ts';
 import { clearSocketPath, prepareSocketFolder } from './socket-path.ts';
 
@@ -21,8 +22,14 @@ const MAX_HEADER_BYTES = 8 * 1024;
 const NEVER_MS = 2 ** 31 - 1;
 /** The last lines of streams and the answers in hand get this long to reach their clients when the server stops. */
 const STOP_GRACE_MS = 300;
-/** The person and root may connect. The one place to change when peers are told apart by their credentials. */
-const SOCKET_UMASK = 0o177;
+/** Anyone may connect where the kernel says who it is; else the socket's owner and root. */
+const ACCESS = {
+  told: { folder: 0o711, umask: 0o111 },
+  untold: { folder: 0o700, umask: 0o177 },
+} as const;
+/** Of {@link MAX_CONNECTIONS}, so that no other account can keep the person out. */
+const MAX_CONNECTIONS_OF_OTHERS = 16;
+const MAX_CONNECTIONS_OF_ONE_OTHER = 4;
 
 /** What a test may want shorter. */
 interface ServerLimits {
@@ -33,18 +40,27 @@ interface ServerLimits {
 export class ControlServer {
   readonly #path: string;
   readonly #handlers: ControlHandlers;
+  readonly #peers: PeerSource;
   readonly #log: Log;
   readonly #limits: ServerLimits;
   readonly #ending = new AbortController();
-  readonly #sockets = new Set<Socket>();
+  /** Every connection, with who it is. */
+  readonly #sockets = new Map<Socket, Peer>();
   /** What to call once the request of a connection is in. */
   readonly #received = new WeakMap<Socket, () => void>();
   #server: Server | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(path: string, handlers: ControlHandlers, log: Log, limits: ServerLimits = DEFAULT_LIMITS) {
+  constructor(
+    path: string,
+    handlers: ControlHandlers,
+    peers: PeerSource,
+    log: Log,
+    limits: ServerLimits = DEFAULT_LIMITS,
+  ) {
     this.#path = path;
     this.#handlers = handlers;
+    this.#peers = peers;
     this.#log = log;
     this.#limits = limits;
   }
@@ -55,13 +71,14 @@ export class ControlServer {
    */
   async start(signal?: AbortSignal): Promise<void> {
     checkSocketPath(this.#path, process.platform);
-    await prepareSocketFolder(dirname(this.#path));
+    const access = this.#peers.uidOf === null ? ACCESS.untold : ACCESS.told;
+    await prepareSocketFolder(dirname(this.#path), access.folder);
     await clearSocketPath(this.#path);
     signal?.throwIfAborted();
     if (this.#stopped !== undefined) return;
     const server = this.#createServer();
     this.#server = server;
-    const umask = process.umask(SOCKET_UMASK);
+    const umask = process.umask(access.umask);
     try {
       server.listen(this.#path);
     } finally {
@@ -86,7 +103,7 @@ export class ControlServer {
     const closed = once(server, 'close');
     server.close();
     await Promise.race([closed, once(AbortSignal.timeout(STOP_GRACE_MS), 'abort')]);
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await closed;
   }
 
@@ -106,13 +123,19 @@ export class ControlServer {
     server.on('request', (request, response) => {
       response.shouldKeepAlive = false;
       const received = this.#received.get(request.socket) ?? (() => undefined);
-      void answer(request, response, this.#handlers, this.#log, received, this.#ending.signal);
+      const peer = this.#sockets.get(request.socket) ?? NOBODY;
+      void answer(request, response, this.#handlers, peer, this.#log, received, this.#ending.signal);
     });
     return server;
   }
 
   #welcome(socket: Socket): void {
-    this.#sockets.add(socket);
+    const peer = this.#peerOf(socket);
+    if (!this.#hasRoomFor(peer)) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.set(socket, peer);
     socket.once('close', () => this.#sockets.delete(socket));
     const deadline = AbortSignal.timeout(this.#limits.requestTimeoutMs);
     const cutOff = (): void => {
@@ -121,6 +144,33 @@ export class ControlServer {
     deadline.addEventListener('abort', cutOff, { once: true });
     this.#received.set(socket, () => deadline.removeEventListener('abort', cutOff));
   }
+
+  /** Whoever the kernel does not name, where it should, has no rights but everyone's. */
+  #peerOf(socket: Socket): Peer {
+    const { accounts, uidOf } = this.#peers;
+    if (uidOf === null) return peerFor(null, accounts);
+    const fd = descriptorOf(socket);
+    const uid = fd === null ? null : uidOf(fd);
+    return uid === null ? NOBODY : peerFor(uid, accounts);
+  }
+
+  #hasRoomFor({ role, uid }: Peer): boolean {
+    if (role === 'person' || role === 'service') return true;
+    const others = [...this.#sockets.values()].filter(
+      (peer) => peer.role === 'root' || peer.role === 'other',
+    );
+    const ofThisOne = others.filter((peer) => peer.uid === uid);
+    return others.length < MAX_CONNECTIONS_OF_OTHERS && ofThisOne.length < MAX_CONNECTIONS_OF_ONE_OTHER;
+  }
+}
+
+/** An account that could not be told: `(uid_t) -1`, which is nobody's (chown(2)). */
+const NOBODY: Peer = { role: 'other', uid: 2 ** 32 - 1 };
+
+/** Node has no public name for a socket's descriptor; `_handle.fd` is what its own `cluster` and debuggers go by. */
+function descriptorOf(socket: Socket): number | null {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : null;
 }
 
 /** Answers what is not HTTP, or has more headers than anyone needs. */

@@ -1,10 +1,11 @@
-import { lstat, mkdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { TelemetryError } from '../core/errors.ts';
 
-/** Makes the socket's folder, 0700, or makes sure that nobody else can replace what is in an existing one. */
-export async function prepareSocketFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+/** Makes the socket's folder with this mode, or makes sure that nobody else can replace what is in an existing one. */
+export async function prepareSocketFolder(folder: string, mode: number): Promise<void> {
+  // The umask would take from the mode.
+  if ((await mkdir(folder, { recursive: true, mode })) !== undefined) await chmod(folder, mode);
   const stats = await lstat(folder);
   const isOthersToWrite = (stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0;
   const isOurs = stats.uid === 0 || stats.uid === process.getuid?.();

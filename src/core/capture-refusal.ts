@@ -15,25 +15,9 @@ interface Refusal {
 }
 
 /** Back ends of this version; the others come later. */
-const BACKENDS = ['auto', 'uiohook', 'evdev', 'replay'];
+const BACKENDS = ['auto', 'x11', 'uiohook', 'evdev', 'replay'];
 
 const REFUSALS: readonly Refusal[] = [
-  {
-    applies: (policy) => policy.capture.keys === 'full',
-    reason: {
-      code: 'full-keys-unavailable',
-      text: 'The policy wants every key (capture.keys = "full"), which needs a secret gate that this version has not.',
-      hint: 'capture.keys = "shortcuts" or less',
-    },
-  },
-  {
-    applies: (policy) => policy.capture.focusUnknown === 'block',
-    reason: {
-      code: 'focus-unknown',
-      text: 'The policy captures only where the application in use is known, and this version cannot tell it.',
-      hint: 'capture.focus_unknown = "no-keys" captures the mouse alone',
-    },
-  },
   {
     applies: (policy) => !BACKENDS.includes(policy.capture.backend),
     reason: {

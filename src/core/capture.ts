@@ -1,6 +1,8 @@
 import type { Reason } from './collection.ts';
 import type { EventColumns, LossCounts } from './events.ts';
+import type { FocusName } from './focus.ts';
 import type { KeyMode } from './masking.ts';
+import type { Exclusion } from './window-match.ts';
 
 /** Where pointer positions are counted from: the desktop, or the last position (evdev mice). */
 export type Coordinates = 'absolute' | 'relative';
@@ -19,6 +21,8 @@ export interface BackendInfo {
   readonly backend: 'x11' | 'uiohook' | 'evdev' | 'replay';
   readonly coordinates: Coordinates;
   readonly screens: readonly Screen[];
+  /** Why this one was chosen, for the person. */
+  readonly why: string;
 }
 
 /** What the daemon tells the child at its start; sent once, first thing, over the pipe. */
@@ -28,6 +32,10 @@ export interface CaptureConfig {
   readonly keys: KeyMode;
   readonly mouseHz: number;
   readonly focusUnknown: 'no-keys' | 'block' | 'record';
+  /** With `keys: 'full'`: the applications in which every key is recorded. */
+  readonly fullApps: readonly string[];
+  /** While one of these is in use nothing is recorded. */
+  readonly exclude: Exclusion;
   /** Only for `replay`. */
   readonly replay: { readonly file: string; readonly speed: number | 'max' } | null;
 }
@@ -46,6 +54,13 @@ export type ChildMessage =
   | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
   /** The answer to a probe. */
   | { readonly type: 'alive' }
+  /**
+   * What is known of the window in use has changed. `withheldFromMonoMs`: what happened from then on until the next
+   * event was left out; `null` when nothing was.
+   */
+  | { readonly type: 'focus'; readonly focus: FocusName; readonly withheldFromMonoMs: number | null }
+  /** The screens are these from here on: no event before this message came later than the change, and none behind it sooner. */
+  | { readonly type: 'screens'; readonly screens: readonly Screen[] }
   /** `replay` only: the recording is at its end. */
   | { readonly type: 'end' }
   /** The child cannot go on and is about to exit; says why. */

@@ -4,14 +4,16 @@ import { isWithinHours, msToNextEdge, type WeeklyHours } from './hours.ts';
 import type { Pause, Requester } from './pause.ts';
 
 /** Collection states of the public contract, in order of precedence: the first that applies is shown. */
-export type CollectionName =
-  | 'stopped'
-  | 'awaiting-consent'
-  | 'paused'
-  | 'exempt'
-  | 'locked'
-  | 'blocked'
-  | 'capturing';
+export const COLLECTION_NAMES = [
+  'stopped',
+  'awaiting-consent',
+  'paused',
+  'exempt',
+  'locked',
+  'blocked',
+  'capturing',
+] as const;
+export type CollectionName = (typeof COLLECTION_NAMES)[number];
 
 export type ConsentStanding = 'granted' | 'missing' | 'stale' | 'revoked';
 
@@ -251,9 +253,10 @@ export function admittedCount(
   return count;
 }
 
-/** How long the longest of the standing pauses still lasts; 0 when none stands. */
-export function remainingPauseMs(state: CollectionState, now: Instant): number {
-  return Math.max(0, ...state.pauses.map((pause) => pause.untilBootMs - now.bootMs));
+/** How long pauses still stand, 0 without one: all of them, or those of one requester. */
+export function remainingPauseMs(state: CollectionState, now: Instant, of: Requester | null = null): number {
+  const pauses = state.pauses.filter(({ requester }) => of === null || requester === of);
+  return Math.max(0, ...pauses.map((pause) => pause.untilBootMs - now.bootMs));
 }
 
 /** Every reason for the present state, the deciding one first. Empty while capturing. */
@@ -308,7 +311,7 @@ const REASONS = {
   unknown: {
     code: 'lock-unknown',
     text: 'Whether the session is locked cannot be told, so nothing is captured.',
-    hint: 'telemetryctl why',
+    hint: 'loginctl list-sessions shows whether logind answers; it goes on by itself when it does',
   },
   noPolicy: {
     code: 'no-policy',

@@ -19,6 +19,13 @@ export interface Network {
   readonly isCaptivePortal: boolean;
 }
 
+/** Whether the person's session is locked, switched away from, or at the greeter; `unknown` counts as locked. */
+export interface Session {
+  readonly lock: 'unlocked' | 'locked' | 'unknown';
+  /** Who says so: `logind`, and screen savers by their D-Bus names. Empty where nothing can tell (and `unlocked`). */
+  readonly sources: readonly string[];
+}
+
 /** A source of facts that tells of changes. `current()` never throws: what cannot be told is `unknown`. */
 export interface Source<Fact> {
   current(): Fact;
@@ -31,3 +38,7 @@ export interface Source<Fact> {
 
 export type PowerSource = Source<Power>;
 export type NetworkSource = Source<Network>;
+export type SessionSource = Source<Session> & {
+  /** Tells when the machine is about to sleep (`true`) and when it has woken; before `start`. */
+  onSleep(told: (isFallingAsleep: boolean) => void): void;
+};

@@ -11,7 +11,7 @@ export function* splitByTime(columns: EventColumns, spanMs: number): Generator<E
 }
 
 /** Events `from` up to, not including, `to`; shares the memory of the whole. */
-function sliceColumns(columns: EventColumns, from: number, to: number): EventColumns {
+export function sliceColumns(columns: EventColumns, from: number, to: number): EventColumns {
   return {
     count: to - from,
     t: columns.t.subarray(from, to),

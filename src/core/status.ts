@@ -1,5 +1,7 @@
 import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
-import type { NetworkKind, PowerState } from './conditions.ts';
+import type { NetworkKind, PowerState, Session } from './conditions.ts';
+import type { FocusName } from './focus.ts';
+import type { Shown } from './notifier.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /**
@@ -26,6 +28,8 @@ export interface StatusReport {
   };
   readonly capture: {
     readonly backend: string;
+    /** Why that back end, in words; empty while none has started. */
+    readonly backendWhy: string;
     readonly alive: boolean;
     readonly pid: number | null;
     readonly lastEventAt: string | null;
@@ -36,6 +40,8 @@ export interface StatusReport {
       readonly dropped: number;
     };
     readonly restarts: number;
+    /** Whether it is known what is in use; never what. `excluded`: nothing is recorded now. `null`: no one looks. */
+    readonly focus: FocusName | null;
   };
   readonly spool: {
     readonly segments: number;
@@ -68,12 +74,20 @@ export interface StatusReport {
       readonly metered: 'yes' | 'no' | 'unknown';
       readonly ssidAllowed: boolean | null;
     };
+    /** The lock of the person's session, and who tells of it; no `sources`: nothing here tells when it is locked. */
+    readonly session: Session;
   };
   readonly consent: {
     readonly state: ConsentStanding;
     readonly noticeId: string | null;
     readonly grantedAt: string | null;
   };
+  /** What the person was last told of recording, and whether a desktop showed it. */
+  readonly announcement?: {
+    readonly what: 'began' | 'resumed';
+    readonly at: string;
+    readonly shown: Shown;
+  } | null;
   /** Exemption requests; empty until they can be made. */
   readonly exemptions: readonly {
     readonly id: string;
@@ -103,5 +117,26 @@ export interface StatusReport {
       readonly wakeupsPerMinute: number;
       readonly rssBytes: number;
     }[];
+  };
+}
+
+/**
+ * All that another account of the machine is told by `GET /v1/status`, so that a colleague's status cannot be used to
+ * watch them: no counts, times, reasons or exemptions. A lock or an exemption shows as `paused`.
+ */
+export interface PublicStatus {
+  readonly schema: 1;
+  readonly restricted: true;
+  readonly daemon: { readonly version: string };
+  readonly collection: { readonly state: CollectionName };
+}
+
+/** What of a report another account may see. */
+export function publicStatus({ daemon, collection: { state } }: StatusReport): PublicStatus {
+  return {
+    schema: 1,
+    restricted: true,
+    daemon: { version: daemon.version },
+    collection: { state: state === 'locked' || state === 'exempt' ? 'paused' : state },
   };
 }

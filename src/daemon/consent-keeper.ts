@@ -12,6 +12,8 @@ export interface ConsentPorts {
   readonly clock: Clock;
   readonly file: ConsentFile;
   readonly uid: number;
+  /** Hash of the ledger's last entry. */
+  readonly ledgerHead: () => string;
   readonly record: (facts: readonly LedgerFact[]) => void;
 }
 
@@ -61,10 +63,14 @@ export class ConsentKeeper {
   /** The person agrees to the notice they were shown; refused when another is in force by now. */
   grant({ noticeId, via, ownerRecipient }: GrantRequest): void {
     const { id } = this.notice();
-    const { file, clock, uid } = this.#ports;
+    const { file, clock, uid, ledgerHead } = this.#ports;
     const inForce = this.#inForce;
     if (inForce === null || noticeId !== id) throw noticeChanged();
-    const outcome = file.grant({ noticeId, via, ownerRecipient, uid, wallMs: clock.now().wallMs }, inForce);
+    const wallMs = clock.now().wallMs;
+    const outcome = file.grant(
+      { noticeId, via, ownerRecipient, uid, wallMs, ledgerHead: ledgerHead() },
+      inForce,
+    );
     if (outcome.kind === 'notice-changed') throw noticeChanged();
     this.#refresh();
     this.#record('granted');

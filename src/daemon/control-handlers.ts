@@ -1,10 +1,11 @@
 import type { ControlHandlers } from '../control/handlers.ts';
+import { type Peer, requesterOf } from '../control/peer.ts';
 import type { Clock } from '../core/clock.ts';
 import { remainingPauseMs } from '../core/collection.ts';
 import { formatDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
 import { startPause } from '../core/pause.ts';
-import type { StatusReport } from '../core/status.ts';
+import { type PublicStatus, publicStatus, type StatusReport } from '../core/status.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
@@ -33,21 +34,27 @@ const SETTLE_MS = 3000;
 /** What the daemon does for each route of the control protocol. */
 export function controlHandlers(daemon: Controlled): ControlHandlers {
   return {
-    status: () => daemon.status(),
+    status: (peer) => statusFor(daemon, peer),
     watch: (emit, signal) => daemon.watchers.follow(emit, signal),
-    pause: async ({ durationMs, reason }) => {
+    pause: async ({ durationMs, reason }, peer) => {
       const { clock } = daemon;
       checkLimit(durationMs, daemon.policy.policy?.pause.maxMs ?? PAUSE_MAX_MS);
-      daemon.collection.send({ type: 'pause', pause: startPause('person', durationMs, reason ?? '', clock) });
+      const requester = requesterOf(peer);
+      daemon.collection.send({
+        type: 'pause',
+        pause: startPause(requester, durationMs, reason ?? '', clock),
+      });
       await daemon.collection.whenGone();
       const now = clock.now();
-      const remainingMs = remainingPauseMs(daemon.collection.state, now);
+      const { state } = daemon.collection;
+      // Others are told of their own pause only.
+      const remainingMs = remainingPauseMs(state, now, requester === 'person' ? null : requester);
       return { until: new Date(now.wallMs + remainingMs).toISOString(), remainingMs };
     },
-    resume: async () => {
-      daemon.collection.send({ type: 'resume', by: 'person' });
+    resume: async (peer) => {
+      daemon.collection.send({ type: 'resume', by: requesterOf(peer) });
       await daemon.collection.whenSettled(SETTLE_MS);
-      return daemon.status();
+      return statusFor(daemon, peer);
     },
     notice: () => {
       const { id, text } = daemon.consent.notice();
@@ -75,6 +82,11 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
     round: (emit, signal) => daemon.upload.serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),
   };
+}
+
+function statusFor(daemon: Controlled, { role }: Peer): StatusReport | PublicStatus {
+  const report = daemon.status();
+  return role === 'person' ? report : publicStatus(report);
 }
 
 function checkLimit(durationMs: number, maxMs: number): void {

@@ -7,6 +7,11 @@ interface Reading {
   readonly switches: number;
 }
 
+/** What was used since the start, and the memory now. */
+export interface CostTotals extends Reading {
+  readonly rssBytes: number;
+}
+
 interface Sample {
   readonly daemon: Reading;
   readonly capture: Reading;
@@ -74,6 +79,11 @@ export class CostMeter {
         { name: 'capture', ...capture },
       ],
     };
+  }
+
+  /** Everything since the start. */
+  totals(): CostTotals {
+    return { ...sumOf(this.#read()), rssBytes: ownRssBytes() + childRssBytes(this.#pid) };
   }
 
   #read(): Sample {

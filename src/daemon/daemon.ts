@@ -1,16 +1,19 @@
 import { join } from 'node:path';
 import { CaptureChild } from '../capture/child-process.ts';
 import { delayNode } from '../capture/delay-node.ts';
+import type { PeerUid } from '../control/peer.ts';
 import { ControlServer } from '../control/server.ts';
 import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
-import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { EventColumns } from '../core/events.ts';
+import type { FocusName } from '../core/focus.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
+import type { Notifier } from '../core/notifier.ts';
 import { type Pause, refreshPause, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
@@ -23,14 +26,17 @@ import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { Gap } from '../segment/types.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
+import { KeyFolder } from '../spool/key-folder.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
+import { Announcer } from './announcer.ts';
 import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { History } from './history.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { Liveness } from './liveness.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
@@ -38,7 +44,9 @@ import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
 import { SelfLimits } from './self-limits.ts';
+import { SessionWatch } from './session-watch.ts';
 import { statusReport } from './status-report.ts';
+import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
@@ -55,6 +63,8 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** The account that the daemon and the uploader run as. */
+  readonly serviceUid: number;
   /** What the person should know of this daemon although it works. */
   readonly notes: readonly Reason[];
 }
@@ -67,6 +77,8 @@ export interface DaemonPorts {
   readonly randomBytes: RandomBytes;
   readonly power: PowerSource;
   readonly network: NetworkSource;
+  readonly session: SessionSource;
+  readonly notifier: Notifier;
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {
@@ -76,6 +88,8 @@ export interface DaemonPorts {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly startUploader: () => UploaderProcess;
+  /** Who is at the other end of a control connection; `null` where the system does not tell. */
+  readonly peerUid: PeerUid | null;
   /** Where keys of journals lie; see `findKeyFolder`. */
   readonly keyFolder: string | null;
   /** Has an order carried out by the sealing program. */
@@ -100,17 +114,24 @@ export class Daemon {
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
   readonly #cost: CostMeter;
+  readonly #history: History;
+  readonly #announcer: Announcer;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
   readonly #liveness: Liveness;
   readonly #limits: SelfLimits;
+  readonly #session: SessionWatch;
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
+  readonly #storage = new StorageHealth((problem) => this.#storageChanged(problem));
+  #unrecorded: LedgerFact[] = [];
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
+  /** What the capture process knows of the window in use; `null` while there is none. */
+  #focus: FocusName | null = null;
   #captureConfig = '';
   /** What the running capture process has the person know. */
   #childNotes: readonly Reason[] = [];
@@ -139,7 +160,7 @@ export class Daemon {
       randomBytes: ports.randomBytes,
       spool: this.spool,
       stateDir,
-      keyFolder: ports.keyFolder,
+      keys: new KeyFolder(ports.keyFolder),
       recipients: () => this.#recipients(),
       recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
       seal: ports.seal,
@@ -162,9 +183,10 @@ export class Daemon {
         device: this.#mustHave(this.#device).pseudonym,
         sequence: spareSequence ?? this.#mustHave(this.#device).takeSequence(),
       }),
+      ledgerHead: () => this.#ledgerHead(),
       key: (segmentId) => this.#encryption.keyFor(segmentId),
       closed: () => this.sealer.work(),
-      storage: (problem) => this.#storageChanged(problem),
+      storage: (problem) => this.#storage.report('journal', problem),
     });
     this.sealer = new Sealer({
       clock,
@@ -175,6 +197,7 @@ export class Daemon {
       sealEncrypted: (id, effort) => this.#encryption.sealJournal(id, effort),
       limits: () => (this.policy.policy ?? DEFAULT_POLICY).spool,
       record: (facts) => this.record(facts),
+      storage: (user, problem) => this.#storage.report(user, problem),
       changed: () => {
         this.#upload?.evaluate();
         this.watchers.changed();
@@ -192,8 +215,33 @@ export class Daemon {
       // A recording is played once, by one process.
       restartChild: settings.replay === null ? () => this.collection.send({ type: 'reconfigure' }) : null,
     });
+    this.#announcer = new Announcer({
+      clock,
+      notifier: ports.notifier,
+      changed: () => this.watchers.changed(),
+    });
+    this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
     this.watchers = new Watchers(clock, timers, () => this.status());
-    this.#server = new ControlServer(settings.socketPath, controlHandlers(this), log);
+    this.#session = new SessionWatch({
+      clock,
+      source: ports.session,
+      lock: (lock) => this.collection.send({ type: 'lock', lock }),
+      flush: () => this.recorder.flush(),
+      slept: (fromMonoMs, forMs) => {
+        if (this.collection.state.child.phase === 'running') this.recorder.slept(fromMonoMs, forMs);
+      },
+      recheck: () => this.#recheck(),
+      changed: () => this.watchers.changed(),
+    });
+    this.#server = new ControlServer(
+      settings.socketPath,
+      controlHandlers(this),
+      {
+        accounts: { personUid: settings.uid, serviceUid: settings.serviceUid },
+        uidOf: ports.peerUid,
+      },
+      log,
+    );
   }
 
   get consent(): ConsentKeeper {
@@ -215,6 +263,7 @@ export class Daemon {
     this.#arePausesKnown = true;
     const policyIsRead = this.policy.reload();
     const recovery = this.spool.recover();
+    this.#history.start(this.collection.state.name);
     this.#ledger = openLedger(stateDir, clock);
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
@@ -226,7 +275,13 @@ export class Daemon {
     await policyIsRead;
     const file = openConsent(stateDir, randomBytes);
     if (file.problem !== null) log.error({}, file.problem);
-    this.#consent = new ConsentKeeper({ clock, file, uid, record: (facts) => this.record(facts) });
+    this.#consent = new ConsentKeeper({
+      clock,
+      file,
+      uid,
+      ledgerHead: () => this.#ledgerHead(),
+      record: (facts) => this.record(facts),
+    });
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
     this.#upload = new UploadDriver(
       {
@@ -242,15 +297,19 @@ export class Daemon {
         policy: () => this.policy.policy?.upload ?? null,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        ledgerHead: () => this.#ledgerHead(),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
+        storage: (problem) => this.#storage.report('outbox', problem),
         changed: () => this.watchers.changed(),
         conditionsChanged: () => this.sealer.work(),
       },
       readUploadState(stateDir, dailyBudget, now.wallMs),
     );
     await this.#upload.start();
+    // A recording captures no one: there is no session to be locked.
+    if (this.settings.replay === null) await this.#session.start();
     await this.#server.start();
     this.applyPolicy();
     this.#encryption.start();
@@ -273,12 +332,13 @@ export class Daemon {
     this.#displays.stop();
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
-    await Promise.all([this.collection.whenGone(), this.#upload?.stop()]);
+    await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#session.stop()]);
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
     await this.sealer.sealAll();
     this.record([{ type: 'stopped', cause }]);
+    this.#history.stop();
     if (this.#arePausesKnown) this.savePauses();
     timers.stop();
     this.spool.stop();
@@ -313,7 +373,7 @@ export class Daemon {
       policy:
         policy === null
           ? null
-          : { hours: parseHours(policy.capture.hours) ?? null, refusal: this.#refusal(policy) },
+          : { hours: parseHours(policy.capture.hours) ?? null, refusal: captureRefusal(policy) },
     });
     this.consentChanged();
     this.#restartSchedule(policy);
@@ -341,9 +401,12 @@ export class Daemon {
         nextUploadAt: () => this.#schedule?.nextAt() ?? null,
         power: () => power.current(),
         network: () => network.current(),
+        session: () => this.#session.session,
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
+        announcement: () => this.#announcer.last,
+        focus: this.#focus,
         notes: [
           ...this.settings.notes,
           ...(this.collection.childPid === null ? [] : this.#childNotes),
@@ -354,9 +417,22 @@ export class Daemon {
     );
   }
 
-  /** Appends to the ledger. A disk that refuses is logged: no capture goes on then anyway. */
+  /** Appends to the ledger. What the disk refuses is kept for the next try; until then nothing is captured. */
   record(facts: readonly LedgerFact[]): void {
-    if (facts.length > 0) this.#trySave('the ledger', () => this.#ledger?.appendEntries(facts));
+    this.#unrecorded.push(...facts);
+    const ledger = this.#ledger;
+    if (ledger === null || (this.#unrecorded.length === 0 && !this.#storage.hasProblem('ledger'))) return;
+    const { seq } = ledger.head();
+    let problem: string | null = null;
+    try {
+      ledger.appendEntries(this.#unrecorded);
+    } catch (error) {
+      problem = messageOf(error);
+      this.ports.log.error({ err: problem }, 'the ledger could not be written');
+    }
+    // Also what could not be synced stands in it.
+    if (problem === null || ledger.head().seq !== seq) this.#unrecorded = [];
+    this.#storage.report('ledger', problem);
   }
 
   /** Writes the standing pauses with what is left of them. */
@@ -385,6 +461,7 @@ export class Daemon {
       delay: delayNode,
       onMessage: (message) => this.#onChildMessage(generation, message),
       onExit: (reason) => {
+        this.#focus = null;
         this.recorder.flush();
         if (reason.code !== 'stopped') this.ports.log.warn({ code: reason.code }, reason.text);
         if (this.settings.replay !== null && !this.collection.state.isStopping) {
@@ -412,6 +489,7 @@ export class Daemon {
         this.#limits.childReady();
         return;
       case 'batch':
+        this.#session.notice();
         for (const columns of this.#inTime(message.columns)) {
           this.recorder.take(
             columns,
@@ -420,6 +498,14 @@ export class Daemon {
           );
         }
         this.watchers.changed();
+        return;
+      case 'focus':
+        this.#focus = message.focus;
+        if (message.withheldFromMonoMs !== null) this.recorder.withheld(message.withheldFromMonoMs);
+        this.watchers.changed();
+        return;
+      case 'screens':
+        this.recorder.screensChanged(message.screens);
         return;
       case 'end':
         this.ports.replayEnded(null);
@@ -446,25 +532,24 @@ export class Daemon {
   }
 
   #configOf(policy: Policy): CaptureConfig {
-    const { keys, mouseHz, focusUnknown, backend } = policy.capture;
+    const { keys, mouseHz, focusUnknown, fullApps, backend } = policy.capture;
     const { replay } = this.settings;
     return {
       backend: replay === null ? (this.settings.backend ?? backend) : 'replay',
       keys,
       mouseHz,
       focusUnknown,
+      fullApps,
+      exclude: policy.exclude,
       replay,
     };
   }
 
-  #refusal(policy: Policy) {
-    // A recording captures no one: only encryption that is missing stands against it.
-    const refusal = captureRefusal(policy);
-    return this.settings.replay !== null && refusal?.code === 'focus-unknown' ? null : refusal;
-  }
-
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
+    this.#history.stateChanged(to);
+    // A recording that is played captures no one.
+    if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
     this.watchers.changed();
   }
 
@@ -496,6 +581,10 @@ export class Daemon {
     return this.consent.recipientsOf(this.consent.receipt?.id ?? '');
   }
 
+  #ledgerHead(): string {
+    return this.#mustHave(this.#ledger).head().hash;
+  }
+
   #mayLeave(receiptId: string, url: string): boolean {
     return receiptId === '' ? isLoopbackUrl(url) : this.consent.mayLeave(receiptId, url);
   }
@@ -518,11 +607,13 @@ export class Daemon {
   #beat(): void {
     const { clock, timers } = this.ports;
     timers.set('heartbeat', clock.now().bootMs + this.ports.heartbeatMs, () => {
-      timers.recheck();
-      this.#schedule?.recheck();
+      this.#recheck();
+      this.#session.beat();
       this.#watchCapture();
+      this.#history.beat();
       if (this.collection.state.pauses.length > 0) this.savePauses();
-      if (this.spool.stats().queued.segments > 0) this.upload.refresh();
+      if (this.#storage.hasProblem('ledger')) this.record([]);
+      if (this.spool.stats().queued.segments > 0 || this.#storage.hasProblem('outbox')) this.upload.refresh();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();
@@ -539,6 +630,12 @@ export class Daemon {
     if (replay === null || replay.speed === 1) this.#limits.beat();
     else this.#cost.sample();
     if (replay === null) this.#liveness.beat();
+  }
+
+  /** Fires what is overdue: timers do not count sleep. */
+  #recheck(): void {
+    this.ports.timers.recheck();
+    this.#schedule?.recheck();
   }
 
   #trySave(what: string, write: () => void): void {

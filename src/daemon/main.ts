@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { parseRunOptions, runDaemon } from './run-node.ts';
@@ -6,6 +7,22 @@ import { parseRunOptions, runDaemon } from './run-node.ts';
 /** The `telemetryd` program: its arguments to an exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
+  const program = daemonProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(withoutHelpOnUnknown(program, argv), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const hint = error instanceof TelemetryError && error.hint !== '' ? `Try: ${error.hint}\n` : '';
+    process.stderr.write(`telemetryd: ${messageOf(error)}\n${hint}`);
+    return exitCodeFor(error);
+  }
+}
+
+/** The command tree; `finish` takes the exit code of what was run. */
+export function daemonProgram(finish: (exitCode: number) => void): Command {
   const program = new Command('telemetryd')
     .description(
       'Transparent, consent-based input telemetry: records what the policy says, only once you agreed.',
@@ -17,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command('run')
     .description('run the daemon in the foreground until it is told to stop')
-    .option('--backend <name>', 'how to capture: auto, uiohook, evdev (default: as the policy says)')
+    .option('--backend <name>', 'how to capture: auto, x11, uiohook, evdev (default: as the policy says)')
     .option('--replay <file>', 'play a recording (t_us,kind,x,y,a,b) through the pipeline; captures no one')
     .option('--speed <n>', 'with --replay: how many times as fast as recorded, or max', '1')
     .option(
@@ -29,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--log-level <level>', 'trace, debug, info, warn, error', 'info')
     .addHelpText('after', examples(['telemetryd run', 'telemetryd run --replay recording.csv --speed max']))
     .action(async (options: Record<string, unknown>) => {
-      exitCode = await runDaemon(parseRunOptions(options));
+      finish(await runDaemon(parseRunOptions(options)));
     });
   program
     .command('check-policy <file>')
@@ -46,17 +63,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { checkPolicy } = await import('../policy/check-policy.ts');
       const check = checkPolicy(file);
       process.stdout.write(options.json === true ? `${JSON.stringify(check.json)}\n` : check.text);
-      exitCode = check.exitCode;
+      finish(check.exitCode);
     });
-  try {
-    await program.parseAsync(argv, { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const hint = error instanceof TelemetryError && error.hint !== '' ? `Try: ${error.hint}\n` : '';
-    process.stderr.write(`telemetryd: ${messageOf(error)}\n${hint}`);
-    return exitCodeFor(error);
-  }
+  return program;
 }
 
 function examples(lines: readonly string[]): string {

@@ -1,9 +1,10 @@
-import type { BackendInfo } from '../core/capture.ts';
+import type { BackendInfo, Screen } from '../core/capture.ts';
 import type { Clock, Instant, Log, Timers } from '../core/clock.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { type EventColumns, type LossCounts, NO_LOSS } from '../core/events.ts';
 import type { Policy } from '../core/policy.ts';
 import { rollCause } from '../core/roll-policy.ts';
+import { sliceColumns } from '../core/slice-columns.ts';
 import type { Gap, SegmentHeader } from '../segment/types.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { KeyOffer } from './journal-keys.ts';
@@ -30,12 +31,22 @@ export interface RecorderPorts {
    * of a segment that came to nothing.
    */
   readonly nextIdentity: (spareSequence: number | null) => SegmentIdentity;
+  /** Hash of the ledger's last entry; see {@link SegmentHeader.ledgerHead}. */
+  readonly ledgerHead: () => string;
   /** The key that the journal of a new segment is encrypted with. */
   readonly key: (segmentId: string) => KeyOffer;
   /** A journal was closed and waits for sealing. */
   readonly closed: () => void;
   /** The disk refused; what was to be written is kept in memory and tried again. `null`: it works again. */
   readonly storage: (problem: string | null) => void;
+}
+
+interface OpenSegment {
+  readonly openedBootMs: number;
+  readonly sequence: number;
+  readonly zoneOffsetMinutes: number;
+  /** Wall minus monotonic time as last written. */
+  clockOffsetMs: number;
 }
 
 /** How soon a journal that has no key yet is tried again. */
@@ -50,8 +61,10 @@ const RETRY_MS = 10_000;
 export class Recorder {
   readonly #ports: RecorderPorts;
   #backend: BackendInfo | null = null;
+  /** The last sleep, until an event after it has come. */
+  #sleep: { readonly fromMonoMs: number; readonly sleptMs: number } | null = null;
   readonly #pending = new PendingEvents();
-  #open: { readonly openedBootMs: number; readonly sequence: number; clockOffsetMs: number } | null = null;
+  #open: OpenSegment | null = null;
   /** Taken for a segment that could not be opened yet: a number that is never used would read as a loss. */
   #identity: SegmentIdentity | null = null;
   #spareSequence: number | null = null;
@@ -103,6 +116,13 @@ export class Recorder {
     this.#childLoss = NO_LOSS;
   }
 
+  /** The desktop consists of other screens from here on: a new segment says so. */
+  screensChanged(screens: readonly Screen[]): void {
+    if (this.#backend === null) return;
+    this.roll();
+    this.#backend = { ...this.#backend, screens };
+  }
+
   /** Takes the first `count` events of a batch, those that the collection state admits. */
   take(columns: EventColumns, count: number, loss: LossCounts): void {
     this.#childLoss = loss;
@@ -116,16 +136,43 @@ export class Recorder {
     const offsetMs = now.wallMs - now.monoMs;
     this.lastEventWallMs = Math.round(offsetMs + this.#lastEventMonoMs);
     this.recordedEvents += count;
+    // A header says which zone its segment was recorded in.
+    if (this.#open !== null && this.#open.zoneOffsetMinutes !== zoneOffsetMinutes(now)) this.roll();
     if (this.#pending.isEmpty) {
       this.#ports.timers.set('flush', now.bootMs + this.#ports.limits().flushMs, () => this.flush());
     }
-    this.#pending.add(admitted, offsetMs);
+    this.#addAround(admitted, offsetMs);
+  }
+
+  #addAround(columns: EventColumns, offsetMs: number): void {
+    const sleep = this.#sleep;
+    const isBefore = (t: number): boolean => sleep !== null && t < sleep.fromMonoMs;
+    const before = columns.t.subarray(0, columns.count).findIndex((t) => !isBefore(t));
+    const cut = before < 0 ? columns.count : before;
+    if (cut > 0) this.#pending.add(sliceColumns(columns, 0, cut), offsetMs - (sleep?.sleptMs ?? 0));
+    if (cut === columns.count) return;
+    this.#pending.add(sliceColumns(columns, cut, columns.count), offsetMs);
+    this.#sleep = null;
   }
 
   /** Capture has ended for now: a gap begins, and is written when it goes on. */
   captureEnded(kind: Gap['kind']): void {
     this.#pending.beginGap(kind, this.#now().monoMs);
     this.flush();
+  }
+
+  /**
+   * The machine slept: nothing could be recorded from then until now. What was captured before that is still to come
+   * belongs before it, by the clock of that time.
+   */
+  slept(fromMonoMs: number, sleptMs: number): void {
+    this.#pending.beginGap('asleep', fromMonoMs);
+    this.#sleep = { fromMonoMs, sleptMs };
+  }
+
+  /** What happened from `fromMonoMs` on was left out, until the next event. */
+  withheld(fromMonoMs: number): void {
+    this.#pending.beginGap('withheld', fromMonoMs);
   }
 
   /** Writes what is pending, durably; `false` when the disk refused, in which case it is kept and tried again. */
@@ -214,16 +261,22 @@ export class Recorder {
       schemaVersion: 1,
       startWallMs: Math.round(originMonoMs + offsetMs),
       originMonoMs,
-      zoneOffsetMinutes: -new Date(now.wallMs).getTimezoneOffset(),
+      zoneOffsetMinutes: zoneOffsetMinutes(now),
       backend: this.#backend.backend,
       coordinates: this.#backend.coordinates,
       screens: this.#backend.screens,
+      ledgerHead: this.#ports.ledgerHead(),
       ...this.#circumstances,
       ...this.#identity,
     };
     this.#ports.spool.open(header, offer.kind === 'key' ? offer.key : null);
     this.#identity = null;
-    this.#open = { openedBootMs: now.bootMs, sequence: header.sequence, clockOffsetMs: offsetMs };
+    this.#open = {
+      openedBootMs: now.bootMs,
+      sequence: header.sequence,
+      zoneOffsetMinutes: header.zoneOffsetMinutes,
+      clockOffsetMs: offsetMs,
+    };
     this.#ports.timers.set('roll', now.bootMs + this.#ports.limits().rollMs, () => this.roll());
     return this.#open;
   }
@@ -267,6 +320,11 @@ export class Recorder {
   #now(): Instant {
     return this.#ports.clock.now();
   }
+}
+
+/** Minutes east of UTC, with daylight saving as it is now. */
+function zoneOffsetMinutes({ wallMs }: Instant): number {
+  return -new Date(wallMs).getTimezoneOffset();
 }
 
 function addLoss(a: LossCounts, b: LossCounts): LossCounts {

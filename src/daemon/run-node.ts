@@ -4,21 +4,23 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pino from 'pino';
 import { SystemClock } from '../conditions/clock-node.ts';
-import { networkSysfs } from '../conditions/network-sysfs.ts';
-import { powerSysfs } from '../conditions/power-sysfs.ts';
-import { sysfsRoot } from '../conditions/sysfs-root.ts';
 import { type Locations, locations } from '../control/locations.ts';
+import type { PeerUid } from '../control/peer.ts';
 import type { Clock } from '../core/clock.ts';
 import { EXIT, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { loadPolicy } from '../policy/policy-process.ts';
 import { dumpNotes, forbidDumps } from '../posix/dumpable.ts';
-import { openLibc } from '../posix/libc-koffi.ts';
+import { type OpenedLibc, openLibc } from '../posix/libc-koffi.ts';
+import { peerOf } from '../posix/peer-credentials.ts';
+import { tagAsCache } from '../spool/cachedir-tag.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
+import { machineConditions, simulatedBy } from './machine-conditions.ts';
+import { PolicyWatch } from './policy-watch-node.ts';
 import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
 import { NodeTimers } from './timers-node.ts';
@@ -44,7 +46,8 @@ export function parseRunOptions(options: Record<string, unknown>): RunOptions {
     throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
   }
   return {
-    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'uiohook', 'evdev']) : null,
+    backend:
+      typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook', 'evdev']) : null,
     replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
     mode: oneOf('--mode', String(mode), MODES),
     isUntilStdinCloses: untilStdinCloses === true,
@@ -72,7 +75,8 @@ function oneOf<Word extends string>(option: string, text: string, words: readonl
 export async function runDaemon(options: RunOptions): Promise<number> {
   process.umask(0o077);
   // Before any key is made or read.
-  const notes = dumpNotes('daemon', forbidDumps(openLibc(), process.platform));
+  const bridge = openLibc();
+  const notes = dumpNotes('daemon', forbidDumps(bridge, process.platform));
   const { env } = process;
   const around = {
     env,
@@ -87,6 +91,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const socketPath = options.replay === null ? place.socketPath : join(stateDir, 'run', 'control.sock');
   mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
   ensureFolder(stateDir);
+  tagAsCache(place.stateDir);
   const machineClock = new SystemClock();
   const lock = acquireProcessLock(stateDir, machineClock.bootId);
   const log = pino({ level: options.logLevel, base: { pid: process.pid } });
@@ -94,7 +99,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const clock: Clock = replayClock ?? machineClock;
   const speed = options.replay?.speed ?? 1;
   const timers = new NodeTimers(clock, speed === 'max' ? Infinity : speed);
-  const root = sysfsRoot(env);
+  const conditions = machineConditions(env, around.uid, around.platform);
   const stopping = Promise.withResolvers<{ cause: string; problem: string | null }>();
   const daemon = new Daemon(
     {
@@ -102,10 +107,11 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       mode: options.mode,
       stateDir,
       socketPath,
-      isSimulated: root.isSimulated,
+      isSimulated: simulatedBy(env) !== null,
       backend: options.backend,
       replay: options.replay,
       uid: around.uid,
+      serviceUid: around.uid,
       notes,
     },
     {
@@ -114,8 +120,10 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       log,
       random: Math.random,
       randomBytes,
-      power: powerSysfs(root),
-      network: networkSysfs(root),
+      power: conditions.power,
+      network: conditions.network,
+      session: conditions.session,
+      notifier: conditions.notifier,
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,
@@ -130,6 +138,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
           helperEnvironment(env),
           log,
         ),
+      peerUid: peerUid(bridge),
       keyFolder: findKeyFolder(dirname(socketPath), stateDir, around.uid),
       seal: (order) => runSealerProcess(order, sealerProgram(env)),
       replayEnded: (problem) => stopping.resolve({ cause: 'the recording ended', problem }),
@@ -139,11 +148,13 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   );
   const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  process.on('SIGHUP', () => {
+  const reload = (): void => {
     daemon.reloadPolicy().catch((error: unknown) => {
       log.error({ err: messageOf(error) }, 'the policy could not be read again');
     });
-  });
+  };
+  process.on('SIGHUP', reload);
+  const policyWatch = new PolicyWatch(policyPaths(place, options.mode, around.uid), reload);
   if (options.isUntilStdinCloses) {
     process.stdin
       .resume()
@@ -151,6 +162,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   }
   try {
     await daemon.start();
+    policyWatch.start();
     const { cause, problem } = await stopping.promise;
     await daemon.stop(cause);
     if (options.replay !== null) printTotals(daemon, stateDir);
@@ -163,9 +175,16 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     await daemon.stop('it failed').catch(() => undefined);
     throw error;
   } finally {
+    policyWatch.stop();
     process.stdin.pause();
+    conditions.stop();
     lock.release();
   }
+}
+
+/** How connections to the control socket are told apart; `null` where the bridge to the system is missing. */
+function peerUid({ libc }: OpenedLibc): PeerUid | null {
+  return libc === null ? null : (fd) => peerOf(libc, fd, process.platform)?.uid ?? null;
 }
 
 /** What a replay made of its recording. */
@@ -182,9 +201,10 @@ function printTotals(daemon: Daemon, stateDir: string): void {
 
 /** A simulated machine is for tests and containers: a service must not be told by its environment that it is on Wi-Fi. */
 function checkSimulation(options: RunOptions, env: NodeJS.ProcessEnv): void {
-  if (options.mode === 'foreground' || !sysfsRoot(env).isSimulated) return;
+  const variable = simulatedBy(env);
+  if (options.mode === 'foreground' || variable === null) return;
   throw usage(
-    'TELEMETRYD_SYSFS_ROOT works in the foreground mode only',
+    `${variable} works in the foreground mode only`,
     'unset it, or start telemetryd run without --mode',
   );
 }

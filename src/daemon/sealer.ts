@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { SealEffort } from '../segment/seal.ts';
+import { DiskError } from '../spool/disk-error.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
 import type { SealResult } from '../spool/sealing.ts';
 import type { DroppedFile, Spool } from '../spool/spool.ts';
@@ -20,6 +21,8 @@ export interface SealerPorts {
   readonly record: (facts: readonly LedgerFact[]) => void;
   /** Something was sealed or dropped. */
   readonly changed: () => void;
+  /** What the disk refuses while it is being written or freed; `null`: it works again. */
+  readonly storage: (user: 'sealing' | 'deleting', problem: string | null) => void;
 }
 
 /** Sealing costs no battery unless mains power stays away for longer than a person would want to wait. */
@@ -32,6 +35,8 @@ export class Sealer {
   readonly #ports: SealerPorts;
   readonly #closedAtBootMs = new Map<string, number>();
   readonly #underway = new Set<string>();
+  /** Journals that the disk did not let us seal, and what it said. They are tried again at every occasion. */
+  readonly #refused = new Map<string, string>();
   #queue: Promise<void> = Promise.resolve();
   /** Size of all that was sealed in this run. */
   sealedBytes = 0;
@@ -45,12 +50,16 @@ export class Sealer {
     const { spool, clock, timers, limits } = this.#ports;
     const { bootMs } = clock.now();
     const waiting = spool.waiting();
+    for (const id of this.#refused.keys()) if (!waiting.includes(id)) this.#refused.delete(id);
     for (const id of waiting) if (!this.#closedAtBootMs.has(id)) this.#closedAtBootMs.set(id, bootMs);
     const isPressed = spool.stats().bytes > limits().limitBytes * PRESSURE;
     const isMains = this.#ports.power() === 'ac';
     const isFree = isMains || isPressed;
     const due = waiting.filter(
-      (id) => isFree || bootMs - (this.#closedAtBootMs.get(id) ?? bootMs) >= LONGEST_WAIT_MS,
+      (id) =>
+        isFree ||
+        this.#refused.has(id) ||
+        bootMs - (this.#closedAtBootMs.get(id) ?? bootMs) >= LONGEST_WAIT_MS,
     );
     this.#seal(due, isMains ? 'smallest' : 'quick');
     const [oldest] = waiting
@@ -68,22 +77,25 @@ export class Sealer {
 
   /** Deletes what the limits want gone, and writes it down. */
   enforceLimits(): void {
-    const { spool, clock, log, limits, record, changed } = this.#ports;
+    const { spool, clock, log, limits, record, changed, storage } = this.#ports;
     try {
       const dropped = spool.enforceLimits(limits(), clock.now().wallMs);
+      storage('deleting', null);
       if (dropped.length === 0) return;
       record(dropped.map(droppedFact));
       changed();
     } catch (error) {
       // A file that cannot be deleted stays; the next occasion tries again.
       log.error({ err: messageOf(error) }, 'could not delete what the limits want gone');
+      storage('deleting', messageOf(error));
     }
   }
 
   #seal(ids: readonly string[], effort: SealEffort): void {
     const { spool, sealEncrypted } = this.#ports;
     for (const id of ids) {
-      if (this.#underway.has(id)) continue;
+      // Sealing one may end capture, which may close and seal others meanwhile.
+      if (this.#underway.has(id) || !spool.waiting().includes(id)) continue;
       if (spool.encryptedJournal(id) === null) {
         this.#attempt(id, () => this.#sealed(id, spool.seal(id, effort)));
         continue;
@@ -113,6 +125,13 @@ export class Sealer {
   /** The journal stays as it is; the next occasion tries again. */
   #failed(id: string, error: unknown): void {
     this.#ports.log.error({ segment: id, err: messageOf(error) }, 'could not seal a segment');
+    if (error instanceof DiskError) this.#refused.set(id, messageOf(error));
+    this.#tellRefusal();
+  }
+
+  #tellRefusal(): void {
+    const [first] = this.#refused.values();
+    this.#ports.storage('sealing', first ?? null);
   }
 
   #sealed(id: string, result: SealResult): void {
@@ -123,8 +142,10 @@ export class Sealer {
     }
     if (result.kind === 'quarantined') record([{ type: 'quarantined', segment: id, why: result.why }]);
     this.#closedAtBootMs.delete(id);
+    this.#refused.delete(id);
     this.enforceLimits();
     changed();
+    this.#tellRefusal();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Log } from '../core/clock.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { SealEffort } from '../segment/seal.ts';
 import type { RandomBytes } from '../spool/identifiers.ts';
-import { KeyFolder } from '../spool/key-folder.ts';
+import type { KeyFolder } from '../spool/key-folder.ts';
 import type { SealAnswer, SealOrder } from '../spool/sealer/order.ts';
 import type { SealResult } from '../spool/sealing.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -13,8 +13,8 @@ export interface EncryptionPorts {
   readonly randomBytes: RandomBytes;
   readonly spool: Spool;
   readonly stateDir: string;
-  /** See `findKeyFolder`. */
-  readonly keyFolder: string | null;
+  /** Keys of journals. */
+  readonly keys: KeyFolder;
   /** Who may open what is recorded now; `null` where nothing is encrypted. */
   readonly recipients: () => readonly string[] | null;
   /** Who may open what was recorded under a receipt; empty when that is not known. */
@@ -35,7 +35,7 @@ export class SegmentEncryption {
   constructor(ports: EncryptionPorts) {
     this.#ports = ports;
     const { log, randomBytes, recipients } = ports;
-    this.#folder = new KeyFolder(ports.keyFolder);
+    this.#folder = ports.keys;
     this.#keys = new JournalKeys({
       log,
       randomBytes,

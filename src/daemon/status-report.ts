@@ -1,10 +1,12 @@
 import type { Instant } from '../core/clock.ts';
 import type { CollectionState, Reason } from '../core/collection.ts';
 import { remainingPauseMs } from '../core/collection.ts';
-import type { Network, Power } from '../core/conditions.ts';
+import type { Network, Power, Session } from '../core/conditions.ts';
+import { type FocusName, focusReasons } from '../core/focus.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Spool } from '../spool/spool.ts';
 import { spentAt } from '../upload/spending.ts';
+import type { Announcement } from './announcer.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
@@ -23,12 +25,16 @@ export interface ReportParts {
   readonly nextUploadAt: () => Date | null;
   readonly power: () => Power;
   readonly network: () => Network;
+  readonly session: () => Session;
   readonly consent: ConsentKeeper;
   readonly policy: PolicyKeeper;
   readonly cost: CostMeter;
+  readonly announcement: () => Announcement | null;
   readonly sealer: Sealer;
   /** Beside the reasons for the state. */
   readonly notes: readonly Reason[];
+  /** What the capture process knows of the window in use; `null` while there is none. */
+  readonly focus: FocusName | null;
 }
 
 /** `telemetryctl status --json` as of now. */
@@ -41,20 +47,23 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
       state: collection.state.name,
       since: iso(collection.state.sinceWallMs),
       until: untilOf(collection.state, now),
-      reasons: [...collection.reasons(), ...parts.notes],
+      reasons: [...collection.reasons(), ...focusNotes(parts), ...parts.notes],
     },
     capture: {
       backend: recorder.backend?.backend ?? policy.policy?.capture.backend ?? 'auto',
+      backendWhy: recorder.backend?.why ?? '',
       alive: collection.state.child.phase === 'running',
       pid: collection.childPid,
       lastEventAt: recorder.lastEventWallMs === null ? null : iso(recorder.lastEventWallMs),
       events: { recorded: recorder.recordedEvents, ...recorder.loss },
       restarts: collection.state.restarts,
+      focus: parts.focus,
     },
     spool: spoolPart(parts),
     upload: uploadPart(parts, now),
     conditions: conditionsPart(parts),
     consent: consentPart(parts.consent),
+    announcement: parts.announcement(),
     exemptions: [],
     policy: {
       source: policy.loaded?.source ?? 'none',
@@ -64,6 +73,12 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     },
     cost: costPart(parts),
   };
+}
+
+/** What the focus withholds; said only while it decides. */
+function focusNotes({ collection, focus, policy }: ReportParts): Reason[] {
+  if (policy.policy === null || collection.state.name !== 'capturing') return [];
+  return focusReasons(focus, policy.policy.capture);
 }
 
 function untilOf(state: CollectionState, now: Instant): string | null {
@@ -112,11 +127,11 @@ function uploadPart(
   };
 }
 
-function conditionsPart({ power, network, policy }: ReportParts): StatusReport['conditions'] {
+function conditionsPart({ power, network, session, policy }: ReportParts): StatusReport['conditions'] {
   const { kind, metered, ssid } = network();
   const ssids = policy.policy?.upload.ssids ?? [];
   const ssidAllowed = ssids.length === 0 || kind !== 'wifi' ? null : ssid !== null && ssids.includes(ssid);
-  return { power: power().state, network: { kind, metered, ssidAllowed } };
+  return { power: power().state, network: { kind, metered, ssidAllowed }, session: session() };
 }
 
 function consentPart(consent: ConsentKeeper): StatusReport['consent'] {

@@ -2,6 +2,7 @@ import type { Round, RoundMessage, SegmentResult, UploadNowReply } from '../cont
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import type { ConsentStanding } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
+import { messageOf } from '../core/errors.ts';
 import {
   type Blocker,
   gateBlockers,
@@ -13,7 +14,7 @@ import { isWithinHours, msToNextEdge, parseHours } from '../core/hours.ts';
 import type { Policy } from '../core/policy.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
-import type { Spool } from '../spool/spool.ts';
+import type { RoundFile, Spool } from '../spool/spool.ts';
 import { charge, spentAt } from '../upload/spending.ts';
 import { backoffUntil, nextBackoff } from '../upload/upload-policy.ts';
 import type { UploadState } from './upload-state.ts';
@@ -39,11 +40,15 @@ export interface UploadPorts {
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
+  /** Hash of the ledger's last entry, for the collector to keep. */
+  readonly ledgerHead: () => string;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
   /** Power or network changed; called before the gate is looked at. */
   readonly conditionsChanged: () => void;
+  /** The disk refused to move a file of a round or to record it; `null`: it works again. */
+  readonly storage: (problem: string | null) => void;
   /** Something that status shows has changed. */
   readonly changed: () => void;
 }
@@ -81,6 +86,7 @@ export class UploadDriver {
   #isDue = false;
   #isStopping = false;
   #lastRoundWallMs = 0;
+  #isDiskRefusing = false;
 
   constructor(ports: UploadPorts, state: UploadState) {
     this.#ports = ports;
@@ -157,6 +163,7 @@ export class UploadDriver {
 
     const isReady = found.length === 0 && this.#round === null && !this.#isStopping && this.#isDue;
     if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
+    else if (this.#isDiskRefusing && this.#round === null && this.#giveBack() !== null) this.#diskWorks();
   }
 
   uploadNow(): UploadNowReply {
@@ -197,7 +204,14 @@ export class UploadDriver {
     const sent = round?.round.segments.find((segment) => segment.id === result.id);
     const { wallMs } = this.#ports.clock.now();
     this.#state = { ...this.#state, spending: charge(this.#state.spending, result.chargedBytes, wallMs) };
-    if (round !== null && sent !== undefined) this.#settle(result, round.round.url, sent.sizeBytes, wallMs);
+    if (round !== null && sent !== undefined) {
+      try {
+        this.#settle(result, round.round.url, sent.sizeBytes, wallMs);
+      } catch (error) {
+        // The collector has it: sent again, it is told so, and recorded then.
+        this.#diskRefuses(error);
+      }
+    }
     this.#ports.saveState(this.#state);
     this.#ports.changed();
     this.evaluate();
@@ -275,7 +289,15 @@ export class UploadDriver {
     const { spool, clock, timers, log } = this.#ports;
     const { wallMs, bootMs } = clock.now();
     const spent = spentAt(this.#state.spending, wallMs);
-    const files = spool.takeForRound(ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id));
+    let files: RoundFile[];
+    try {
+      files = spool.takeForRound(ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id));
+    } catch (error) {
+      this.#diskRefuses(error);
+      this.#giveBack();
+      return;
+    }
+    this.#diskWorks();
     if (files.length === 0) return;
     this.#isDue = false;
     this.#lastRoundWallMs = wallMs;
@@ -283,6 +305,7 @@ export class UploadDriver {
       url: policy.url,
       device: this.#ports.device,
       outboxDir: this.#ports.outboxDir,
+      ledgerHead: this.#ports.ledgerHead(),
       rateBytesPerSecond: policy.rateBytesPerSecond,
       budgetBytes: Math.min(
         policy.dailyBudgetBytes - spent.todayBytes,
@@ -317,11 +340,34 @@ export class UploadDriver {
     this.#round?.end?.();
     this.#round = null;
     for (const name of ['upload-watch', 'upload-connect']) this.#ports.timers.clear(name);
-    const returned = this.#ports.spool.returnFromOutbox();
+    const returned = this.#giveBack() ?? [];
     // What an abort cut short, or did not fit in a round that went well, goes on as soon as the gate allows.
     if (returned.length === 0 ? isMoreWaiting : wasAborted) this.#isDue = true;
     this.#ports.changed();
     if (!this.#isStopping) this.evaluate();
+  }
+
+  /** What is left in the outbox goes back; `null` when the disk does not let it. */
+  #giveBack(): readonly string[] | null {
+    try {
+      return this.#ports.spool.returnFromOutbox();
+    } catch (error) {
+      this.#diskRefuses(error);
+      return null;
+    }
+  }
+
+  /** Every later look at the gate tries again. */
+  #diskRefuses(error: unknown): void {
+    this.#ports.log.error({ err: messageOf(error) }, 'the disk refused to move or record a segment');
+    this.#isDiskRefusing = true;
+    this.#ports.storage(messageOf(error));
+  }
+
+  #diskWorks(): void {
+    if (!this.#isDiskRefusing) return;
+    this.#isDiskRefusing = false;
+    this.#ports.storage(null);
   }
 
   #abort(reason: string): void {

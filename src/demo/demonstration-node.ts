@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { follow, get, post } from '../control/calls.ts';
 import { locations, type Surroundings } from '../control/locations.ts';
 import { TelemetryError } from '../core/errors.ts';
-import type { StatusReport } from '../core/status.ts';
 import { ensureOwnerIdentity } from '../privacy/owner-identity.ts';
 import { asksYes, type Terminal } from './consent-node.ts';
 import { demonstrationPolicy } from './demonstration-policy.ts';
@@ -14,6 +13,7 @@ import { commonEnvironment, daemonEnvironment, hasDisplay, placeOf } from './env
 import { freePort } from './free-port-node.ts';
 import type { LiveStatus } from './live-status.ts';
 import { type Program, startProgram } from './program-node.ts';
+import { totalsIn } from './totals-node.ts';
 import { farewell, howToConsent, introduction, type Setting, shellWord } from './words.ts';
 
 /** What the demonstration needs of the process it runs in. */
@@ -48,7 +48,6 @@ export class Demonstration {
   readonly #programs: Program[] = [];
   #logFd = -1;
   #setting: Setting | null = null;
-  #last: StatusReport | null = null;
 
   constructor(options: DemonstrationOptions) {
     this.#options = options;
@@ -71,8 +70,8 @@ export class Demonstration {
     const [place, bin] = [placeOf(around.env), binFolder(around.cwd)];
     const isWayland = (around.env['WAYLAND_DISPLAY'] ?? '') !== '';
     const setting = { stateDir, policyFile, logFile, collectorUrl, bin, place, isWayland, ownDisplay };
-    this.#setting = setting;
     const daemon = await this.#startDaemon(policyFile, socketPath, ownDisplay);
+    this.#setting = setting;
 
     live.say(introduction(setting));
     await this.#consent(socketPath, setting);
@@ -87,7 +86,7 @@ export class Demonstration {
     }
     if (this.#logFd >= 0) closeSync(this.#logFd);
     this.#logFd = -1;
-    return this.#setting === null ? [] : farewell(this.#setting, this.#last);
+    return this.#setting === null ? [] : farewell(this.#setting, totalsIn(this.#setting.stateDir));
   }
 
   async #startOwnDisplay(folder: string): Promise<DisplayEnvironment | null> {
@@ -187,12 +186,8 @@ export class Demonstration {
   /** Shows the status until the end. The daemon's own end is told by how its process ended, not by its socket. */
   async #follow(socketPath: string, daemon: Program): Promise<void> {
     const { live, ending } = this.#options;
-    const show = (report: StatusReport): void => {
-      this.#last = report;
-      live.show(report);
-    };
     try {
-      await follow(socketPath, 'watch', show, ending.signal);
+      await follow(socketPath, 'watch', (report) => live.show(report), ending.signal);
     } finally {
       const isOver = ending.signal.aborted
         ? Promise.resolve()

@@ -1,7 +1,7 @@
 /**
  * The policy of `npm start`: segments are small and leave at once, so that one can watch them go, and go only to the
- * collector on this machine. `focus_unknown = "record"` because there is nothing yet that tells which window has the
- * focus; text keys are still masked to their class.
+ * collector on this machine. `focus_unknown = "record"` so that keys show on a display without a window manager, too;
+ * text keys are still masked to their class.
  */
 export function demonstrationPolicy(collectorUrl: string): string {
   return `# Written by npm start at each start; changes here are lost.

@@ -1,4 +1,5 @@
-import type { StatusReport } from '../core/status.ts';
+import { counted, roughBytes } from '../core/amounts.ts';
+import type { Totals } from './totals-node.ts';
 
 /** What the texts of `npm start` speak of. */
 export interface Setting {
@@ -52,15 +53,11 @@ export function howToConsent(setting: Setting): string[] {
   ];
 }
 
-/** What is left when all has stopped. */
-export function farewell(setting: Setting, last: StatusReport | null): string[] {
-  const where = `Data: ${setting.stateDir}`;
-  if (last === null) return ['Stopped.', where];
-  const { capture, upload } = last;
-  return [
-    `Stopped. ${capture.events.recorded} events recorded; in all ${upload.sent.totalSegments} files (${upload.sent.totalBytes} bytes) sent.`,
-    where,
-  ];
+/** What is left when all has stopped, by what the ledger says. */
+export function farewell(setting: Setting, totals: Totals): string[] {
+  const { events, sentFiles, sentBytes } = totals;
+  const sent = `in all ${counted(sentFiles, 'file')} (${roughBytes(sentBytes)}) sent`;
+  return [`Stopped. ${counted(events, 'event')} recorded; ${sent}.`, `Data: ${setting.stateDir}`];
 }
 
 /** `NAME=value` for a shell, quoted where needed. */

@@ -45,6 +45,17 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
             hint: 'upload.schedule = "*/15 * * * *", the default; seconds are for a collector on this machine',
           },
   },
+  {
+    severity: 'notice',
+    paths: ['capture.keys', 'capture.full_apps'],
+    find: ({ capture }) =>
+      (capture.keys === 'full') === capture.fullApps.length > 0
+        ? null
+        : {
+            text: 'capture.keys = "full" and capture.full_apps go together: one without the other records no more keys',
+            hint: 'name applications in capture.full_apps and set capture.keys = "full", or neither',
+          },
+  },
   { severity: 'notice', paths: ['upload.url'], find: missingForNotice },
 ];
 

@@ -20,8 +20,24 @@ export const DEFAULT_POLICY: Policy = {
   notice: { controller: '', contact: '', purpose: '', basis: '', readers: '', serverRetentionMs: null },
   encrypt: { recipients: [] },
   exclude: {
-    apps: ['1Password', 'KeePassXC', 'Bitwarden'],
-    titles: ['Private Browsing', 'Incognito'],
+    apps: [
+      ...['1Password', 'KeePassXC', 'Bitwarden', 'KeePass2', 'KeePass', 'Enpass', 'Dashlane', 'NordPass'],
+      ...[
+        'Proton Pass',
+        'LastPass',
+        'Seahorse',
+        'org.gnome.World.Secrets',
+        'KWalletManager5',
+        'KWalletManager',
+      ],
+      ...['pinentry-gtk-2', 'pinentry-gtk', 'pinentry-qt', 'pinentry-qt5', 'pinentry-gnome3', 'gcr-prompter'],
+      ...['ssh-askpass', 'ksshaskpass', 'polkit-gnome-authentication-agent-1', 'lxpolkit'],
+      'polkit-kde-authentication-agent-1',
+    ],
+    titles: [
+      ...['Private Browsing', 'Incognito', 'InPrivate', 'Private Window', '(Private)', 'Privater Modus'],
+      ...['Navigation privée', 'Navegación privada', 'Navigazione anonima', 'Navegação privativa'],
+    ],
   },
   pause: { maxMs: 30 * MINUTE_MS },
   segment: { rollMs: 15 * MINUTE_MS, flushMs: 5 * SECOND_MS },
@@ -50,7 +66,7 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
   'capture.mouse_hz': 'The rate of an ordinary USB mouse; a faster one adds bytes and no meaning.',
   'capture.backend': 'The machine is asked which way works; a name is for tests and odd cases.',
   'capture.hours': 'At any hour; a policy for a workplace may name its working hours.',
-  'capture.focus_unknown': 'Where a password field cannot be told from an editor, no key is recorded.',
+  'capture.focus_unknown': 'Where an editor cannot be told from a password manager, no key is recorded.',
   'capture.full_apps': 'No application has every key recorded until one is named.',
   'notice.controller': 'Nobody can be assumed responsible; uploads off this machine need a name here.',
   'notice.contact': 'There is nobody to ask until someone is named; uploads off this machine need it.',
@@ -60,8 +76,9 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
   'notice.server_retention':
     'How long a collector keeps data is its operator’s to state; uploads off this machine need it.',
   'encrypt.recipients': 'Nobody beside the person until someone is named.',
-  'exclude.apps': 'Password managers, the most common ones; a file’s own list replaces this one.',
-  'exclude.titles': 'Private windows of the common browsers; a file’s own list replaces this one.',
+  'exclude.apps': 'Password managers and prompts, the most common ones; a file’s own list replaces this one.',
+  'exclude.titles':
+    'Private windows of the common browsers, in some languages; a file’s own list replaces this one.',
   'pause.max': 'Half an hour covers a call or a break; less would make a pause of no use.',
   'segment.roll':
     'A purge or a loss touches a quarter of an hour at most, and longer files gain little in size.',

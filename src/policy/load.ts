@@ -5,15 +5,15 @@ import { DEFAULT_POLICY } from './defaults.ts';
 import { NOT_YET } from './not-yet.ts';
 import { type ParsedFile, parsePolicyFile } from './parse-file.ts';
 import { policyId } from './policy-id.ts';
-import type { PolicyPaths, Refused } from './policy-outcome.ts';
-import { type Ownership, readConfig } from './read-config.ts';
+import { dropInFolder, type PolicyPaths, type Refused } from './policy-outcome.ts';
+import { listConfig, type Ownership, readConfig } from './read-config.ts';
 
 type Accepted = Extract<ParsedFile, { kind: 'ok' }>;
 
 const NOTHING: Accepted = { kind: 'ok', part: {}, paths: new Set(), where: () => '' };
 
 /**
- * Reads the policy and the preferences, either of which may be absent, and merges them. A file that is wrong anywhere,
+ * Reads the policy with its drop-ins and the preferences, each of which may be absent, and merges them. A file that is wrong anywhere,
  * or that others can change, is refused whole, and then nothing is loaded: to leave out a person's preferences would
  * capture more than they allow.
  */
@@ -21,13 +21,50 @@ export function loadPolicyFiles(paths: PolicyPaths): LoadedPolicy | Refused {
   const root: Ownership = { uids: [0], words: 'root' };
   const person: Ownership = { uids: [paths.personUid], words: 'the person' };
   const rootOrPerson: Ownership = { uids: [paths.personUid, 0], words: 'the person or root' };
-  const policy = readFile(paths.policyFile, paths.isSystem ? root : rootOrPerson, paths.isPolicyRequired);
+  const owners = paths.isSystem ? root : rootOrPerson;
+  const policy = readFile(paths.policyFile, owners, paths.isPolicyRequired);
+  const dropIns = readDropIns(paths.policyFile, owners);
   const preferences =
     paths.preferencesFile === null ? NOTHING : readFile(paths.preferencesFile, person, false);
-  const refusals = [policy, preferences].flatMap((file) => (file.kind === 'refused' ? file.problems : []));
-  if (policy.kind === 'refused' || preferences.kind === 'refused')
-    return { policy: null, problems: refusals };
-  return combine(policy === NOTHING ? 'defaults' : paths.policyFile, policy, preferences);
+  const files = [policy, ...dropIns, preferences];
+  const refusals = files.flatMap((file) => (file.kind === 'refused' ? file.problems : []));
+  if (preferences.kind === 'refused' || refusals.length > 0) return { policy: null, problems: refusals };
+  const said = [policy, ...dropIns].filter(isAccepted);
+  return combine(sourceOf(paths.policyFile, policy, dropIns.length), joined(said), preferences);
+}
+
+/** `policy.toml` alone, or how many drop-ins stand on it. */
+function sourceOf(policyFile: string, policy: ParsedFile, dropIns: number): string {
+  if (dropIns === 0) return policy === NOTHING ? 'defaults' : policyFile;
+  const files = dropIns === 1 ? '1 drop-in' : `${dropIns} drop-ins`;
+  return policy === NOTHING ? `${files} of ${dropInFolder(policyFile) ?? ''}` : `${policyFile} and ${files}`;
+}
+
+/** The drop-ins of a policy file in their order, that of their names; the later counts. */
+function readDropIns(policyFile: string, owners: Ownership): ParsedFile[] {
+  const folder = dropInFolder(policyFile);
+  if (folder === null) return [];
+  const listed = listConfig(folder, owners, '.toml');
+  if (listed.kind === 'refused') return [refuse(listed.problem)];
+  return listed.files.map((file) => readFile(file, owners, true));
+}
+
+/** Several files as one: of what more than one of them sets, the last one's value counts. */
+function joined(files: readonly Accepted[]): Accepted {
+  const part: Record<string, object> = {};
+  for (const file of files)
+    for (const [section, fields] of Object.entries(file.part))
+      part[section] = { ...part[section], ...fields };
+  return {
+    kind: 'ok',
+    part,
+    paths: new Set(files.flatMap((file) => [...file.paths])),
+    where: (path) => (files.findLast((file) => file.paths.has(path)) ?? NOTHING).where(path),
+  };
+}
+
+function isAccepted(file: ParsedFile): file is Accepted {
+  return file.kind === 'ok';
 }
 
 /** Merges what two files say, and checks what only shows in the whole. `source` is the policy's name. */

@@ -127,14 +127,14 @@ function unknownName(path: readonly PropertyKey[], key: string, places: TomlPlac
     return {
       place,
       text,
-      hint: guess === undefined ? `Sections are ${sections.join(', ')}.` : didYouMean(`[${guess}]`),
+      hint: guess === undefined ? `Sections are ${sections.join(', ')}.` : `[${guess}]`,
     };
   }
   const known = FILE_NAMES[section] ?? [];
   const home = Object.keys(FILE_NAMES).find((name) => FILE_NAMES[name]?.includes(key));
   if (home !== undefined) return { place, text, hint: `It belongs under [${home}].` };
   const guess = nearest(key, known);
-  if (guess !== undefined) return { place, text, hint: didYouMean(guess) };
+  if (guess !== undefined) return { place, text, hint: guess };
   const elsewhere = nearestAnywhere(key);
   return { place, text, hint: elsewhere ?? `[${section}] has ${known.join(', ')}.` };
 }
@@ -144,11 +144,7 @@ function nearestAnywhere(key: string): string | undefined {
   const home = Object.keys(FILE_NAMES).find(
     (name) => guess !== undefined && FILE_NAMES[name]?.includes(guess),
   );
-  return guess === undefined || home === undefined ? undefined : `Did you mean ${guess} under [${home}]?`;
-}
-
-function didYouMean(guess: string): string {
-  return `Did you mean ${guess}?`;
+  return guess === undefined || home === undefined ? undefined : `${guess} under [${home}]`;
 }
 
 /** A hint that is a value becomes the line to write; without one the default serves as the example. */

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import type { PolicyProblem } from '../core/policy.ts';
 
 /** Where the files are and who must own them. */
@@ -17,4 +18,9 @@ export interface PolicyPaths {
 export interface Refused {
   readonly policy: null;
   readonly problems: readonly PolicyProblem[];
+}
+
+/** Where the drop-ins of a policy file lie: `policy.d` beside a `policy.toml`; `null` for a file of another name. */
+export function dropInFolder(policyFile: string): string | null {
+  return basename(policyFile) === 'policy.toml' ? join(dirname(policyFile), 'policy.d') : null;
 }

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import type { PolicyProblem } from '../core/policy.ts';
 
@@ -48,6 +58,33 @@ export function readConfig(path: string, owners: Ownership): ConfigText {
     return decode(path, bytes, unsafeReason(path, stats, owners));
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The files of a configuration folder, in the order of their names, or why none of them may be read. */
+export type ConfigList =
+  | { readonly kind: 'files'; readonly files: readonly string[] }
+  | { readonly kind: 'refused'; readonly problem: PolicyProblem };
+
+/**
+ * Lists the files of a folder whose names have this ending; hidden ones, such as those of editors, are left out. A
+ * folder that does not exist has none. Refuses one that somebody else than its owners could put files into.
+ */
+export function listConfig(folder: string, owners: Ownership, ending: string): ConfigList {
+  try {
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    if (stats === undefined) return { kind: 'files', files: [] };
+    const unsafe = unsafeReason(folder, stats, owners);
+    if (unsafe !== null) return { kind: 'refused', problem: unsafe };
+    const names = readdirSync(folder).filter((name) => name.endsWith(ending) && !name.startsWith('.'));
+    return { kind: 'files', files: names.sort().map((name) => join(folder, name)) };
+  } catch (error) {
+    const why = problem(
+      folder,
+      `cannot be read: ${messageOf(error)}`,
+      'make it readable for the account that runs this',
+    );
+    return { kind: 'refused', problem: why };
   }
 }
 

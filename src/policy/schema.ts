@@ -15,31 +15,15 @@ import {
   yesNo,
 } from './schema-values.ts';
 
-/** A refusal of a value that a later version will take. */
-const LATER = {
-  x11: 'the x11 back end comes with a later version',
-  full: 'keys = "full" needs to know the application in use and to keep secrets out; this version can do neither',
-} as const;
-
 /**
  * A policy or preferences file: TOML names, values turned into the units of `core/policy.ts`. Strict: an unknown name
  * is an error. Loaded only by short-lived programs; it costs 8 MB.
  */
 export const policyFileSchema = z.strictObject({
   capture: section({
-    keys: word(['off', 'activity', 'shortcuts', 'full']).refine((mode) => mode !== 'full', {
-      error: `cannot be "full": ${LATER.full}`,
-      params: { hint: '"shortcuts", the most that this version records of keys' },
-    }),
+    keys: word(['off', 'activity', 'shortcuts', 'full']),
     mouse_hz: wholeNumber(1, 1000, 'no mouse reports more than 1000 positions a second'),
-    backend: word(['auto', 'x11', 'uiohook', 'evdev', 'replay']).superRefine((name, ctx) => {
-      if (name !== 'x11') return;
-      ctx.addIssue({
-        code: 'custom',
-        message: `cannot be "${name}": ${LATER[name]}`,
-        params: { hint: '"auto"' },
-      });
-    }),
+    backend: word(['auto', 'x11', 'uiohook', 'evdev', 'replay']),
     hours: hours(),
     focus_unknown: word(['no-keys', 'block', 'record']),
     full_apps: names(),

@@ -4,6 +4,12 @@ export interface Place {
   readonly column: number;
 }
 
+/** A stretch of a text, in UTF-16 units: from `start` up to but without `end`. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Where the things of a TOML document stand: of each key, and of each value. */
 export interface TomlPlaces {
   /** The place of a value, or of the nearest thing around it that the text has. */
@@ -12,6 +18,10 @@ export interface TomlPlaces {
   ofKey(path: readonly PropertyKey[]): Place;
   /** Whether the text itself names this path. */
   has(path: readonly PropertyKey[]): boolean;
+  /** Where a value stands; `undefined` for what the text does not have. */
+  stretchOfValue(path: readonly PropertyKey[]): Stretch | undefined;
+  /** Behind the `]` of `[path]`, where its keys may begin; `undefined` without such a header. */
+  headerEnd(path: readonly PropertyKey[]): number | undefined;
 }
 
 /**
@@ -21,14 +31,16 @@ export interface TomlPlaces {
 export function locateToml(text: string): TomlPlaces {
   const scanner = new TomlScanner(text);
   scanner.scan();
-  const { keys, values } = scanner;
+  const { keys, values, headers } = scanner;
   return {
     ofKey: (path) => nearestPlace(text, keys, path),
     ofValue: (path) => {
-      const offset = values.get(pathKey(path));
-      return offset === undefined ? nearestPlace(text, keys, path) : placeAt(text, offset);
+      const stretch = values.get(pathKey(path));
+      return stretch === undefined ? nearestPlace(text, keys, path) : placeAt(text, stretch.start);
     },
     has: (path) => keys.has(pathKey(path)),
+    stretchOfValue: (path) => values.get(pathKey(path)),
+    headerEnd: (path) => headers.get(pathKey(path)),
   };
 }
 
@@ -54,7 +66,8 @@ function pathKey(path: readonly PropertyKey[]): string {
 /** One pass over the text, noting the offset of every key and value by its path. */
 class TomlScanner {
   readonly keys = new Map<string, number>();
-  readonly values = new Map<string, number>();
+  readonly values = new Map<string, Stretch>();
+  readonly headers = new Map<string, number>();
   readonly #text: string;
   #at = 0;
 
@@ -81,7 +94,10 @@ class TomlScanner {
     const path = this.#readKey([]);
     this.#skipBlank();
     this.#at += isRow ? 2 : 1;
-    if (!isRow) return path;
+    if (!isRow) {
+      this.headers.set(pathKey(path), this.#at);
+      return path;
+    }
     const row = rows.get(pathKey(path)) ?? 0;
     rows.set(pathKey(path), row + 1);
     return [...path, String(row)];
@@ -101,7 +117,7 @@ class TomlScanner {
     for (;;) {
       const start = this.#at;
       path.push(this.#readKeyPart());
-      this.#note(this.keys, path, start);
+      this.#noteKey(path, start);
       this.#skipBlank();
       if (this.#peek() !== '.') return path;
       this.#at++;
@@ -125,7 +141,13 @@ class TomlScanner {
   }
 
   #readValue(path: readonly string[]): void {
-    this.#note(this.values, path, this.#at);
+    const start = this.#at;
+    this.#skipValue(path);
+    // The first counts, as with keys.
+    if (!this.values.has(pathKey(path))) this.values.set(pathKey(path), { start, end: this.#at });
+  }
+
+  #skipValue(path: readonly string[]): void {
     switch (this.#peek()) {
       case '"':
       case "'":
@@ -191,10 +213,10 @@ class TomlScanner {
     return this.#text.charAt(this.#at);
   }
 
-  /** The first place counts: a table may be reopened, a value may not. */
-  #note(map: Map<string, number>, path: readonly string[], offset: number): void {
+  /** The first place counts, as tables may be reopened. */
+  #noteKey(path: readonly string[], offset: number): void {
     const key = pathKey(path);
-    if (!map.has(key)) map.set(key, offset);
+    if (!this.keys.has(key)) this.keys.set(key, offset);
   }
 }
 

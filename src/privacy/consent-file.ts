@@ -130,9 +130,11 @@ function isReceipt(value: unknown): value is ConsentReceipt {
     via,
     ownerRecipient,
     revokedAtWallMs,
+    ledgerHead,
   } = value;
   return (
-    Object.keys(value).length === 10 &&
+    Object.keys(value).length === (ledgerHead === undefined ? 10 : 11) &&
+    (ledgerHead === undefined || isHash(ledgerHead)) &&
     typeof id === 'string' &&
     isUuid(id) &&
     isHex16(noticeId) &&
@@ -152,6 +154,10 @@ function isReceipt(value: unknown): value is ConsentReceipt {
 
 function isHex16(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{16}$/.test(value);
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 function isWallMs(value: unknown): value is number {

@@ -19,6 +19,8 @@ export interface ConsentReceipt {
   /** Can open what is recorded under this receipt, whoever else can. */
   readonly ownerRecipient: string;
   readonly revokedAtWallMs: number | null;
+  /** Hash of the ledger's last entry before it was granted; receipts of earlier versions have none. */
+  readonly ledgerHead?: string;
 }
 
 /** What consent is worth under the policy in force; the fields of the control protocol's `ConsentReply`. */
@@ -52,6 +54,7 @@ export interface Grant {
   readonly ownerRecipient: string;
   readonly uid: number;
   readonly wallMs: number;
+  readonly ledgerHead: string;
 }
 
 export type GrantOutcome =
@@ -98,6 +101,7 @@ export function grantConsent(
     via: grant.via,
     ownerRecipient: grant.ownerRecipient,
     revokedAtWallMs: null,
+    ledgerHead: grant.ledgerHead,
   };
   return { kind: 'granted', receipts: [...receipts, receipt], receipt };
 }

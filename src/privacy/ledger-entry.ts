@@ -29,7 +29,8 @@ export type LedgerFact =
       readonly bytes: number;
       /** `null`: not known any more. */
       readonly events: number | null;
-      readonly cause: 'quota' | 'retention' | 'keep-sent';
+      /** `unknown`: it was gone at a start, and nothing said why. */
+      readonly cause: 'quota' | 'retention' | 'keep-sent' | 'unknown';
     }
   | { readonly type: 'quarantined'; readonly segment: string; readonly why: string }
   | {

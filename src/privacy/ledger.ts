@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { AppendFile } from '../spool/append-file.ts';
+import type { FileSystem } from '../spool/file-system.ts';
 import { jsonLine, openJsonLines, readLines } from '../spool/json-lines.ts';
 import {
   GENESIS,
@@ -26,14 +27,16 @@ export interface LedgerCheck {
   /** Line, from 1, of the first entry that is changed, missing or out of place; `null` when all are right. */
   readonly brokenAt: number | null;
   readonly head: LedgerHead;
+  /** Heads that were kept elsewhere and that no entry of this chain has; not looked for in a broken one. */
+  readonly missingHeads: readonly string[];
 }
 
 /**
  * Opens `ledger.jsonl` to append to, under the state folder's lock. Bytes at its end that are no whole entry (a power
  * cut) are moved to a file beside it, and the chain goes on from the last whole one. Reads only the end.
  */
-export function openLedger(stateDir: string, clock: Clock): Ledger {
-  const { file, last, tornKeptAs } = openJsonLines(ledgerPath(stateDir), parseEntry);
+export function openLedger(stateDir: string, clock: Clock, files?: FileSystem): Ledger {
+  const { file, last, tornKeptAs } = openJsonLines(ledgerPath(stateDir), parseEntry, files);
   return new Ledger(file, clock, last ?? { seq: 0, hash: GENESIS }, tornKeptAs);
 }
 
@@ -54,7 +57,7 @@ export class Ledger {
 
   /**
    * Records a fact, durably (one write and one fdatasync, synchronous), and returns the new head. A full or failing disk
-   * is a retryable error and leaves the chain as it was.
+   * throws and leaves the chain as it was; one that only fails to sync throws as well, with the fact in the chain.
    */
   appendEntry(fact: LedgerFact): LedgerHead {
     return this.appendEntries([fact]);
@@ -86,24 +89,36 @@ export class Ledger {
 }
 
 /** All entries, oldest first, read in pieces; works beside a running daemon. Lines that are no entries are passed over. */
-export function* readLedger(stateDir: string): Generator<LedgerEntry, void, undefined> {
-  for (const { text } of readLines(ledgerPath(stateDir))) {
+export function* readLedger(stateDir: string, files?: FileSystem): Generator<LedgerEntry, void, undefined> {
+  for (const { text } of readLines(ledgerPath(stateDir), files)) {
     const entry = tryParse(text);
     if (entry !== undefined) yield entry;
   }
 }
 
-/** Follows the chain from its first entry. A last line that is still being written counts as not there. */
-export function verifyLedger(stateDir: string): LedgerCheck {
+/**
+ * Follows the chain from its first entry. A last line that is still being written counts as not there. Who rewrites the
+ * whole chain makes a sound one, but other hashes: it does not have the `heads` that segments, receipts and the collector
+ * kept of the true one.
+ */
+export function verifyLedger(
+  stateDir: string,
+  heads: Iterable<string> = [],
+  files?: FileSystem,
+): LedgerCheck {
   let head: LedgerHead = { seq: 0, hash: GENESIS };
-  for (const { text, isWhole } of readLines(ledgerPath(stateDir))) {
+  const missing = new Set(heads);
+  missing.delete(GENESIS);
+  for (const { text, isWhole } of readLines(ledgerPath(stateDir), files)) {
     if (!isWhole) break;
     const entry = tryParse(text);
     const isNext = entry?.seq === head.seq + 1 && entry.prev === head.hash && isHashRight(entry);
-    if (!isNext) return { ok: false, entries: head.seq, brokenAt: head.seq + 1, head };
+    if (!isNext) return { ok: false, entries: head.seq, brokenAt: head.seq + 1, head, missingHeads: [] };
     head = { seq: entry.seq, hash: entry.hash };
+    missing.delete(entry.hash);
   }
-  return { ok: true, entries: head.seq, brokenAt: null, head };
+  const missingHeads = [...missing];
+  return { ok: missingHeads.length === 0, entries: head.seq, brokenAt: null, head, missingHeads };
 }
 
 function ledgerPath(stateDir: string): string {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../core/amounts.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { captureRefusal } from '../core/capture-refusal.ts';
 import { formatDuration } from '../core/duration.ts';
@@ -23,7 +24,7 @@ export function makeNotice(policy: Policy): Notice {
     'What telemetryd records on this computer, by the policy in force',
     [
       ['RECORDED', recorded(policy)],
-      ['NEVER', NEVER],
+      ['NEVER', NEVER + excludedWords(policy)],
       ['WHY', why(policy)],
       ['WHERE TO', whereTo(policy)],
       ['WHO READS', whoReads(policy)],
@@ -40,8 +41,8 @@ export function makeNotice(policy: Policy): Notice {
 }
 
 const NEVER =
-  'Screen, sound, camera, clipboard, files, window titles, names of applications; nothing at all while paused or ' +
-  'without your agreement.';
+  'Screen, sound, camera, clipboard, files, window titles, names of applications; nothing at all while paused, ' +
+  'locked or without your agreement.';
 
 function recorded(policy: Policy): string {
   const { capture } = policy;
@@ -54,22 +55,49 @@ function recorded(policy: Policy): string {
   );
 }
 
-/** This version never knows the application in use, so `focus_unknown` decides for every key. */
-function keyWords({ keys, focusUnknown }: Policy['capture']): string {
-  if (keys === 'off') return 'No keys.';
-  if (focusUnknown !== 'record') {
-    return 'No keys: this version cannot tell which application is in use, and the policy then wants none.';
-  }
+function keyWords(capture: Policy['capture']): string {
+  const { keys, fullApps } = capture;
+  if (keys === 'off') return `No keys.${unknownWords(capture)}`;
   if (keys === 'activity') {
     return (
       'Keys: only that one of a kind was pressed (text, editing, navigation, function, modifier), never which; ' +
-      'everywhere, password fields included.'
+      `password fields included.${unknownWords(capture)}`
     );
   }
+  const full =
+    keys === 'full' && fullApps.length > 0
+      ? ` EVERY KEY YOU TYPE, BY NAME, in ${listed(fullApps)} (not in terminals that hide it).`
+      : '';
   return (
-    'Keys: shortcuts (Ctrl, Alt, Meta), Enter, Tab, arrows, F1 and the like by name; of typed text only that a key ' +
-    'was pressed, never which; everywhere, password fields included.'
+    `Keys: shortcuts (Ctrl, Alt, Meta), Enter, Tab, arrows, F1 and the like by name; of typed text only that a key ` +
+    `was pressed, never which; password fields included.${full}${unknownWords(capture)}`
   );
+}
+
+/** Where nothing tells which application is in use, nothing that the policy leaves out can be left out. */
+function unknownWords({ keys, focusUnknown }: Policy['capture']): string {
+  if (focusUnknown === 'block') return ' Nothing where the application in use is not known.';
+  if (focusUnknown === 'no-keys')
+    return keys === 'off' ? '' : ' No keys where the application in use is not known.';
+  return ' Also where the application in use is not known.';
+}
+
+function excludedWords({ exclude }: Policy): string {
+  const [apps, titles] = [exclude.apps.length, exclude.titles.length];
+  if (apps + titles === 0) return '';
+  const words = [
+    ...(apps === 0 ? [] : [counted(apps, 'application')]),
+    ...(titles === 0 ? [] : [counted(titles, 'window title')]),
+  ];
+  return ` Nor in ${words.join(' and ')} that the policy names, where the one in use is known.`;
+}
+
+/** More names than these do not fit; `policy show` has them all. */
+const SHOWN_CHARACTERS = 60;
+
+function listed(names: readonly string[]): string {
+  const text = names.join(', ');
+  return text.length <= SHOWN_CHARACTERS ? text : `${names.length} applications that the policy names`;
 }
 
 function why({ notice }: Policy): string {

@@ -40,6 +40,7 @@ export function encodeHeader(header: SegmentHeader): Uint8Array {
     sv: header.schemaVersion,
   };
   if (header.simulated) map['sim'] = true;
+  if (header.ledgerHead !== undefined) map['led'] = bytesOfId(header.ledgerHead);
   if (header.wrappedKey !== undefined) map['key'] = header.wrappedKey;
   const frame = encodeFrame(FRAME.header, packr.pack(map));
   const out = new Uint8Array(MAGIC.length + frame.length);
@@ -75,8 +76,16 @@ export function decodeHeader(payload: Uint8Array): SegmentHeader {
     receiptId: id(map, 'rcpt'),
     schemaVersion: count(map, 'sv'),
     simulated: map['sim'] === true,
+    ...ledgerHead(map['led']),
     ...wrappedKey(map['key']),
   };
+}
+
+/** A SHA-256. */
+function ledgerHead(value: unknown): { ledgerHead?: string } {
+  if (value === undefined) return {};
+  if (!(value instanceof Uint8Array) || value.length !== 32) throw bad('led');
+  return { ledgerHead: idOfBytes(value) };
 }
 
 /** An age file for some recipients; a wrong one shows when it is opened. */

@@ -41,7 +41,7 @@ export async function openSegment(bytes: Uint8Array, options: OpenOptions = {}):
   const { decryptWith } = await loadAge();
   const key = await decryptWith(identities, wrappedKey, { maxBytes: JOURNAL_KEY_BYTES });
   if (key.length !== JOURNAL_KEY_BYTES) throw badSegment('its key has a wrong length');
-  const { journal, tornBytes } = openJournal(bytes, key);
+  const { journal, tornBytes } = openJournal(bytes, key, limits.maxFrames);
   return opened({ ...readSegment(journal, limits), tornBytes }, true);
 }
 

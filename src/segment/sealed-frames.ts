@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { badSegment } from './bad-segment.ts';
 import { encodeFrame, FRAME, type Frame, hasMagic, MAGIC, nextFrame } from './frames.ts';
 import { decodeHeader, encodeHeader } from './header.ts';
+import { READ_LIMITS } from './read.ts';
 import type { SegmentHeader } from './types.ts';
 
 /** ChaCha20-Poly1305 (RFC 8439): fast without special instructions, and in every Node. */
@@ -51,22 +52,35 @@ export function wrappedKeyOf(bytes: Uint8Array): Uint8Array | undefined {
 
 /**
  * The plain journal of an encrypted one, up to its first byte that cannot be trusted; a torn end is left out. A wrong
- * key is a `bad-segment` error, unless the journal has no frame yet.
+ * key is a `bad-segment` error, unless the journal has no frame yet; so are more than `maxFrames`.
  */
-export function openJournal(bytes: Uint8Array, key: Uint8Array): { journal: Uint8Array; tornBytes: number } {
+export function openJournal(
+  bytes: Uint8Array,
+  key: Uint8Array,
+  maxFrames: number = READ_LIMITS.maxFrames,
+): { journal: Uint8Array; tornBytes: number } {
   const first = headerFrame(bytes);
   const context = contextOf(bytes.subarray(0, first.end));
-  const parts: Uint8Array[] = [encodeHeader(withoutKey(decodeHeader(first.payload)))];
+  const header = encodeHeader(withoutKey(decodeHeader(first.payload)));
+  // Every plain frame is shorter than its encrypted form.
+  const journal = new Uint8Array(header.length + bytes.length - first.end);
+  let size = 0;
+  const put = (frame: Uint8Array): void => {
+    journal.set(frame, size);
+    size += frame.length;
+  };
+  put(header);
   let end = first.end;
   let number = 0;
   for (let frame = nextFrame(bytes, end); frame !== undefined; frame = nextFrame(bytes, end)) {
     // A plain frame in an encrypted journal was not written by its daemon.
     if (frame.type !== FRAME.encrypted) throw badSegment('a frame is not encrypted', frame.offset);
-    parts.push(open(frame, key, context, number));
+    if (number >= maxFrames) throw badSegment('it has too many frames', frame.offset);
+    put(open(frame, key, context, number));
     number++;
     end = frame.end;
   }
-  return { journal: Buffer.concat(parts), tornBytes: bytes.length - end };
+  return { journal: journal.subarray(0, size), tornBytes: bytes.length - end };
 }
 
 function open(frame: Frame, key: Uint8Array, context: Uint8Array, expected: number): Uint8Array {

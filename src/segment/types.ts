@@ -33,6 +33,11 @@ export interface SegmentHeader {
   readonly schemaVersion: number;
   /** Conditions came from a simulated machine. */
   readonly simulated: boolean;
+  /**
+   * Hash of the last entry of the device's ledger when the segment began, 64 hexadecimal digits: who keeps it can tell
+   * later whether the ledger was rewritten. The entry's number is left out, since it counts what the person did.
+   */
+  readonly ledgerHead?: string;
   /** Only in an encrypted journal: the journal's key as an age file, for the recipients of the segment. */
   readonly wrappedKey?: Uint8Array;
 }

@@ -24,6 +24,9 @@ export const PROGRAMS = {
   segment: 'src/segment/entry.ts',
 };
 
+/** Manual pages, made by a program that is run once and not kept. */
+const MANUAL = { folder: 'man', entry: 'src/manual/entry.ts' };
+
 /** Types of the library, laid out as in `src/`. */
 const TYPES = { folder: 'types', of: 'segment' };
 
@@ -120,11 +123,40 @@ export async function buildDist(root) {
     kept.add(TYPES.folder);
     await writeTypes(root, PROGRAMS[TYPES.of] ?? '', path.join(dist, TYPES.folder));
   }
+  if (fs.existsSync(path.join(root, MANUAL.entry))) {
+    kept.add(MANUAL.folder);
+    await writeManual(dist, () =>
+      build({ ...options, entryPoints: { manual: MANUAL.entry }, splitting: false }),
+    );
+  }
   for (const name of fs.readdirSync(dist)) {
     if (!kept.has(name)) fs.rmSync(path.join(dist, name), { recursive: true, force: true });
   }
   replaceFile(path.join(dist, STAMP), stamp);
   return { programs: names.length, sizeBytes };
+}
+
+/**
+ * @param {string} dist
+ * @param {() => Promise<import('esbuild').BuildResult>} bundle
+ */
+async function writeManual(dist, bundle) {
+  const { outputFiles } = await bundle();
+  const program = path.join(dist, `manual.${process.pid}.mjs`);
+  const folder = path.join(dist, MANUAL.folder);
+  try {
+    fs.writeFileSync(program, REQUIRE_BANNER + (outputFiles?.[0]?.text ?? ''));
+    const { manualFiles } = await import(pathToFileURL(program).href);
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(folder);
+    // https://reproducible-builds.org/specs/source-date-epoch
+    const epoch = process.env['SOURCE_DATE_EPOCH'];
+    const made = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
+    for (const { name, text } of await manualFiles(made.toISOString().slice(0, 10)))
+      replaceFile(path.join(folder, name), text);
+  } finally {
+    fs.rmSync(program, { force: true });
+  }
 }
 
 /**

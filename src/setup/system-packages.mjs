@@ -14,8 +14,23 @@ const LIBRARY_PACKAGES = {
 /** A display of its own for a machine without one, with a window manager and a way to send it input. */
 const DISPLAY_PROGRAMS = { Xvfb: 'xvfb', openbox: 'openbox', xdotool: 'xdotool' };
 
-/** `ss` shows whose connections there are; the stock `age` opens what we encrypt. */
-const TEST_PROGRAMS = { ss: 'iproute2', age: 'age' };
+/** Programs that only tests call. */
+const TEST_PROGRAMS = {
+  // Whose connections there are.
+  ss: 'iproute2',
+  // Opens what we encrypt.
+  age: 'age',
+  // A real screen locker, and X clients.
+  i3lock: 'i3lock',
+  xev: 'x11-utils',
+  // Change a display.
+  xrandr: 'x11-xserver-utils',
+  setxkbmap: 'x11-xkb-utils',
+  // A message bus, and UPower on it.
+  'dbus-daemon': 'dbus',
+  upowerd: 'upower',
+  'umockdev-wrapper': 'umockdev',
+};
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
 const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' };
@@ -36,7 +51,8 @@ export function missingSystemPackages(root, purpose) {
 
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
-  const missing = [...libraries, ...absent, ...(purpose === 'test' ? missingPythonModules() : [])];
+  const modules = purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs()] : [];
+  const missing = [...libraries, ...absent, ...modules];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
 
@@ -108,7 +124,11 @@ function missingLibraryPackages(root) {
  * @returns {string[]}
  */
 function missingPythonModules() {
-  const modules = { 'python3-msgpack': 'msgpack', 'python3-brotli': 'brotli' };
+  const modules = {
+    'python3-msgpack': 'msgpack',
+    'python3-brotli': 'brotli',
+    'python3-dbusmock': 'dbusmock',
+  };
   const lost = Object.entries(modules).filter(
     ([, name]) => !['', '.py'].some((end) => fs.existsSync(`/usr/lib/python3/dist-packages/${name}${end}`)),
   );
@@ -117,11 +137,24 @@ function missingPythonModules() {
   return spawnSync('python3', ['-c', imports]).status === 0 ? [] : lost.map(([debianName]) => debianName);
 }
 
+/**
+ * Python drives umockdev through its description of the library, which lies in a folder for the architecture.
+ *
+ * @returns {string[]}
+ */
+function missingTypelibs() {
+  const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const file = `/usr/lib/${libraries}/girepository-1.0/UMockdev-1.0.typelib`;
+  return fs.existsSync(file) ? [] : ['gir1.2-umockdev-1.0'];
+}
+
 /** @param {string} program */
 function findInPath(program) {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
   // A person's path often lacks the folders where some of these programs lie.
-  return [...folders, '/usr/sbin', '/sbin'].some((folder) => fs.existsSync(path.join(folder, program)));
+  return [...folders, '/usr/sbin', '/sbin', '/usr/libexec'].some((folder) =>
+    fs.existsSync(path.join(folder, program)),
+  );
 }
 
 function canSudo() {

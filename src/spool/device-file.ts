@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 import { isUuid, type RandomBytes, randomUuid } from './identifiers.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
 
@@ -11,13 +13,17 @@ interface DeviceState {
  * Opens `device.json`, creating it with a new random pseudonym when there is none. A damaged file gets a new pseudonym
  * too (`origin` is `replaced`, the old file is kept): going on under the old one could repeat a sequence number.
  */
-export function openDevice(stateDir: string, randomBytes: RandomBytes): Device {
+export function openDevice(
+  stateDir: string,
+  randomBytes: RandomBytes,
+  files: FileSystem = fileSystemNode,
+): Device {
   const path = join(stateDir, 'device.json');
-  const read = readStateFile(path, parseDevice);
-  if (read.kind === 'ok') return new Device(path, read.value, 'existing');
+  const read = readStateFile(path, parseDevice, files);
+  if (read.kind === 'ok') return new Device(path, read.value, 'existing', files);
   const state = { device: randomUuid(randomBytes), nextSequence: 1 };
-  writeStateFile(path, state);
-  return new Device(path, state, read.kind === 'missing' ? 'new' : 'replaced');
+  writeStateFile(path, state, files);
+  return new Device(path, state, read.kind === 'missing' ? 'new' : 'replaced', files);
 }
 
 /** This device's (and user's) pseudonym and the numbering of its segments. */
@@ -26,10 +32,12 @@ export class Device {
   readonly pseudonym: string;
   readonly origin: 'existing' | 'new' | 'replaced';
   readonly #path: string;
+  readonly #files: FileSystem;
   #nextSequence: number;
 
-  constructor(path: string, state: DeviceState, origin: Device['origin']) {
+  constructor(path: string, state: DeviceState, origin: Device['origin'], files: FileSystem) {
     this.#path = path;
+    this.#files = files;
     this.pseudonym = state.device;
     this.#nextSequence = state.nextSequence;
     this.origin = origin;
@@ -41,7 +49,7 @@ export class Device {
    */
   takeSequence(): number {
     const sequence = this.#nextSequence;
-    writeStateFile(this.#path, { device: this.pseudonym, nextSequence: sequence + 1 });
+    writeStateFile(this.#path, { device: this.pseudonym, nextSequence: sequence + 1 }, this.#files);
     this.#nextSequence = sequence + 1;
     return sequence;
   }

@@ -4,10 +4,13 @@ import { messageOf, TelemetryError } from '../core/errors.ts';
 /** Errors of the disk that may pass by themselves or once someone made room; worth another try. */
 const RETRYABLE = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EAGAIN', 'EMFILE', 'ENFILE', 'EFBIG']);
 
-/** A failed file operation as a {@link TelemetryError} that names the path, never what was to be written. */
-export function diskError(op: string, path: string, cause: unknown): TelemetryError {
+/** What the disk refused. */
+export class DiskError extends TelemetryError {}
+
+/** A failed file operation as a {@link DiskError} that names the path, never what was to be written. */
+export function diskError(op: string, path: string, cause: unknown): DiskError {
   const errno = errnoOf(cause);
-  return new TelemetryError('unavailable', `cannot ${op} ${path}: ${errno || messageOf(cause)}`, {
+  return new DiskError('unavailable', `cannot ${op} ${path}: ${errno || messageOf(cause)}`, {
     op,
     hint: hintFor(errno, dirname(path)),
     retryable: RETRYABLE.has(errno),

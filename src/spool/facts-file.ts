@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { readPlainFile, removeFile, writeDurably } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 import { isUuid } from './identifiers.ts';
 import type { SealedFacts } from './sealed-file.ts';
 
@@ -8,16 +10,17 @@ import type { SealedFacts } from './sealed-file.ts';
  * What must be known of an encrypted segment without opening it: `sealed/<id>.facts.json`, written before the segment
  * appears there and removed when it was sent or is gone. It stays in place while a round has the segment.
  */
-export function writeFacts(stateDir: string, facts: SealedFacts): void {
+export function writeFacts(stateDir: string, facts: SealedFacts, files: FileSystem = fileSystemNode): void {
   writeDurably(
     factsPath(stateDir, facts.id),
     new TextEncoder().encode(`${JSON.stringify({ schema: 1, ...facts })}\n`),
+    files,
   );
 }
 
 /** The facts of a segment; a `bad-segment` error when there are none or they are not whole. */
-export function readFacts(stateDir: string, id: string): SealedFacts {
-  const bytes = readPlainFile(factsPath(stateDir, id));
+export function readFacts(stateDir: string, id: string, files: FileSystem = fileSystemNode): SealedFacts {
+  const bytes = readPlainFile(factsPath(stateDir, id), files);
   if (bytes === undefined) throw bad('there is no record of what it holds');
   try {
     return parseFacts(JSON.parse(new TextDecoder().decode(bytes)));
@@ -27,8 +30,8 @@ export function readFacts(stateDir: string, id: string): SealedFacts {
 }
 
 /** Removes them; nothing happens when there are none. */
-export function removeFacts(stateDir: string, id: string): void {
-  if (isUuid(id)) removeFile(factsPath(stateDir, id));
+export function removeFacts(stateDir: string, id: string, files: FileSystem = fileSystemNode): void {
+  if (isUuid(id)) removeFile(factsPath(stateDir, id), files);
 }
 
 /** The id in the name of a facts file; `undefined` for any other name. */

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TelemetryError } from '../core/errors.ts';
 import { diskError, errnoOf } from './disk-error.ts';
 import { ensureFolder } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 import { isUuid } from './identifiers.ts';
 
 /** Where a segment can be; each is a folder, and a change of stage is a rename. In the order of a segment's life. */
@@ -30,9 +31,9 @@ export interface FoundFile {
 }
 
 /** Creates what is missing of the state folder and its stages, all 0700; refuses symbolic links among the stages. */
-export function ensureStages(stateDir: string): void {
-  ensureFolder(stateDir, true);
-  for (const stage of STAGES) ensureFolder(join(stateDir, stage));
+export function ensureStages(stateDir: string, files: FileSystem = fileSystemNode): void {
+  ensureFolder(stateDir, true, files);
+  for (const stage of STAGES) ensureFolder(join(stateDir, stage), false, files);
 }
 
 /** The path of a segment in a stage. Throws when `id` is not a UUID: no other text becomes part of a path. */
@@ -55,29 +56,30 @@ function checkId(id: string): string {
  * The segment files of one stage by name, that is oldest first for ids of version 7. Symbolic links, folders and names
  * that are none of ours are passed over; a missing folder has no files.
  */
-export function listStage(stateDir: string, stage: Stage): FoundFile[] {
+export function listStage(stateDir: string, stage: Stage, files: FileSystem = fileSystemNode): FoundFile[] {
   const folder = join(stateDir, stage);
-  if (!isFolder(folder)) return [];
-  return readdirSync(folder)
+  if (!isFolder(folder, files)) return [];
+  return files
+    .readdirSync(folder)
     .sort()
-    .flatMap((name) => inspectFile(folder, stage, name) ?? []);
+    .flatMap((name) => inspectFile(folder, stage, name, files) ?? []);
 }
 
-function inspectFile(folder: string, stage: Stage, name: string): FoundFile | undefined {
+function inspectFile(folder: string, stage: Stage, name: string, files: FileSystem): FoundFile | undefined {
   const [, id = '', copy = '', ending = ''] = FILE_NAME.exec(name) ?? [];
   const form = (['plain', 'closed', 'age'] as const).find((candidate) => ENDINGS[candidate] === ending);
   if (!isUuid(id) || form === undefined || (copy !== '' && stage !== 'quarantine')) return undefined;
   if (form === 'closed' ? stage !== 'journal' : form === 'age' && stage === 'journal') return undefined;
   const path = join(folder, name);
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = files.lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile()) return undefined;
   const { size: sizeBytes, mtimeMs: modifiedWallMs } = stats;
   return { id, stage, name, path, sizeBytes, modifiedWallMs, form };
 }
 
-function isFolder(path: string): boolean {
+function isFolder(path: string, files: FileSystem): boolean {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    return files.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch (cause) {
     if (errnoOf(cause) === 'ENOTDIR') return false;
     throw diskError('read', path, cause);

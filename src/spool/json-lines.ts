@@ -1,6 +1,7 @@
-import { closeSync } from 'node:fs';
 import { type AppendFile, openAppendFile } from './append-file.ts';
 import { asidePath, cutFile, openPlainFile, readAt, writeDurably } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
@@ -18,27 +19,32 @@ export interface JsonLines<T> {
  * Opens a file of JSON lines to append to. Bytes at its end that are no whole line, or that `parse` refuses by
  * throwing, are moved to a file beside it, so that the next line follows a good one. Reads only the end of the file.
  */
-export function openJsonLines<T>(path: string, parse: (json: unknown) => T): JsonLines<T> {
-  const file = openAppendFile(path, 'any');
-  const { last, goodBytes } = findLastLine(file, parse);
+export function openJsonLines<T>(
+  path: string,
+  parse: (json: unknown) => T,
+  files: FileSystem = fileSystemNode,
+): JsonLines<T> {
+  const file = openAppendFile(path, 'any', files);
+  const { last, goodBytes } = findLastLine(file, parse, files);
   if (goodBytes === file.sizeBytes) return { file, last, tornKeptAs: null };
-  const tornKeptAs = asidePath(path, 'torn');
+  const tornKeptAs = asidePath(path, 'torn', files);
   try {
-    writeDurably(tornKeptAs, readAt(file.fd, goodBytes, file.sizeBytes - goodBytes));
-    cutFile(file.fd, goodBytes);
+    writeDurably(tornKeptAs, readAt(file.fd, goodBytes, file.sizeBytes - goodBytes, files), files);
+    cutFile(file.fd, goodBytes, files);
   } finally {
     file.close();
   }
-  return { file: openAppendFile(path, 'any'), last, tornKeptAs };
+  return { file: openAppendFile(path, 'any', files), last, tornKeptAs };
 }
 
 function findLastLine<T>(
   file: AppendFile,
   parse: (json: unknown) => T,
+  files: FileSystem,
 ): { last: T | undefined; goodBytes: number } {
   for (let length = CHUNK_BYTES; ; length *= 2) {
     const start = Math.max(0, file.sizeBytes - length);
-    const tail = readAt(file.fd, start, file.sizeBytes - start);
+    const tail = readAt(file.fd, start, file.sizeBytes - start, files);
     let end = tail.lastIndexOf(NEWLINE);
     while (end >= 0) {
       const begin = end === 0 ? -1 : tail.lastIndexOf(NEWLINE, end - 1);
@@ -68,14 +74,17 @@ export function jsonLine(value: unknown): Uint8Array {
  * The lines of a file from its first, read in chunks; none when there is no file. A line still being written, or torn,
  * comes last with `isWhole` false.
  */
-export function* readLines(path: string): Generator<{ readonly text: string; readonly isWhole: boolean }> {
-  const fd = openPlainFile(path);
+export function* readLines(
+  path: string,
+  files: FileSystem = fileSystemNode,
+): Generator<{ readonly text: string; readonly isWhole: boolean }> {
+  const fd = openPlainFile(path, files);
   if (fd === undefined) return;
   try {
     const decoder = new TextDecoder();
     let rest = '';
     for (let offset = 0; ; ) {
-      const chunk = readAt(fd, offset, CHUNK_BYTES);
+      const chunk = readAt(fd, offset, CHUNK_BYTES, files);
       offset += chunk.length;
       const lines = (rest + decoder.decode(chunk, { stream: chunk.length > 0 })).split('\n');
       rest = lines.pop() ?? '';
@@ -84,6 +93,6 @@ export function* readLines(path: string): Generator<{ readonly text: string; rea
     }
     if (rest !== '') yield { text: rest, isWhole: false };
   } finally {
-    closeSync(fd);
+    files.closeSync(fd);
   }
 }

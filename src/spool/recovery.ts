@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { moveFile, removeFile, removeTempFiles } from './durable-file.ts';
@@ -54,9 +53,9 @@ class Recovery {
   }
 
   run(): RecoveryReport {
-    const { stateDir } = this.#store;
-    let tempFiles = removeTempFiles(stateDir);
-    for (const stage of STAGES) tempFiles += removeTempFiles(join(stateDir, stage));
+    const { stateDir, files } = this.#store;
+    let tempFiles = removeTempFiles(stateDir, files);
+    for (const stage of STAGES) tempFiles += removeTempFiles(join(stateDir, stage), files);
     this.#store.loadQuarantine();
     const sentEver = this.#readSentLog();
     this.#eachFile('sent', (file) => this.#putSent(file));
@@ -78,7 +77,7 @@ class Recovery {
   }
 
   #eachFile(stage: (typeof STAGES)[number], act: (file: FoundFile) => void): void {
-    for (const file of listStage(this.#store.stateDir, stage)) {
+    for (const file of listStage(this.#store.stateDir, stage, this.#store.files)) {
       try {
         act(file);
       } catch (error) {
@@ -89,20 +88,22 @@ class Recovery {
 
   /** Of a process that was killed after it wrote them and before the segment appeared. */
   #removeOrphanFacts(): void {
-    const { stateDir } = this.#store;
-    for (const name of readdirSync(join(stateDir, 'sealed'))) {
+    const { stateDir, files } = this.#store;
+    for (const name of files.readdirSync(join(stateDir, 'sealed'))) {
       const id = factsId(name);
-      if (id !== undefined && this.#store.get(id)?.stage !== 'sealed') removeFacts(stateDir, id);
+      if (id !== undefined && this.#store.get(id)?.stage !== 'sealed') removeFacts(stateDir, id, files);
     }
   }
 
   /** Adds up the log and remembers it for the files that still exist only: it holds years. */
   #readSentLog(): Tally {
-    const { stateDir } = this.#store;
-    const existing = new Set(STAGES.flatMap((stage) => listStage(stateDir, stage).map((file) => file.id)));
+    const { stateDir, files } = this.#store;
+    const existing = new Set(
+      STAGES.flatMap((stage) => listStage(stateDir, stage, files).map((file) => file.id)),
+    );
     let segments = 0;
     let bytes = 0;
-    for (const record of readSent(stateDir)) {
+    for (const record of readSent(stateDir, files)) {
       segments++;
       bytes += record.bytes;
       if (existing.has(record.id)) this.#sentAt.set(record.id, record.atWallMs);
@@ -118,14 +119,14 @@ class Recovery {
 
   #emptyOutbox(file: FoundFile): void {
     if (this.#moveIfSent(file)) return;
-    moveFile(file.path, segmentPath(this.#store.stateDir, 'sealed', file.id, file.form));
+    moveFile(file.path, segmentPath(this.#store.stateDir, 'sealed', file.id, file.form), this.#store.files);
     this.#returned.push(file.id);
   }
 
   #moveIfSent(file: FoundFile): boolean {
     if (!this.#sentAt.has(file.id)) return false;
-    moveFile(file.path, segmentPath(this.#store.stateDir, 'sent', file.id, file.form));
-    removeFacts(this.#store.stateDir, file.id);
+    moveFile(file.path, segmentPath(this.#store.stateDir, 'sent', file.id, file.form), this.#store.files);
+    removeFacts(this.#store.stateDir, file.id, this.#store.files);
     this.#putSent(file);
     this.#confirmed.push(file.id);
     return true;
@@ -134,10 +135,13 @@ class Recovery {
   #checkSealed(file: FoundFile): void {
     if (this.#moveIfSent(file)) return;
     const { id, path, sizeBytes, form } = file;
+    const { stateDir, files } = this.#store;
     try {
       const isAge = form === 'age';
       const facts =
-        isAge || isEncryptedJournal(path) ? readFacts(this.#store.stateDir, id) : readSealedFacts(path);
+        isAge || isEncryptedJournal(path, files)
+          ? readFacts(stateDir, id, files)
+          : readSealedFacts(path, files);
       if (facts.id !== id) throw new TelemetryError('bad-segment', 'its id is not the one of its name');
       this.#store.put({ stage: 'sealed', id, sizeBytes, facts, isAge });
     } catch (error) {
@@ -150,11 +154,11 @@ class Recovery {
   #endJournal({ id, path, sizeBytes, form }: FoundFile): void {
     const known = this.#store.get(id);
     if (this.#sentAt.has(id) || (known !== undefined && known.stage !== 'journal')) {
-      removeFile(path);
+      removeFile(path, this.#store.files);
       this.#duplicates.push(id);
       return;
     }
-    const isEncrypted = isEncryptedJournal(path);
+    const isEncrypted = isEncryptedJournal(path, this.#store.files);
     const state = form === 'closed' ? 'closed' : 'crashed';
     const journal = { stage: 'journal', id, sizeBytes, state, startWallMs: null, isEncrypted } as const;
     this.#store.put(journal);

@@ -4,6 +4,8 @@ import { decodeHeader } from '../segment/header.ts';
 import { decodeClockSync, decodeFooter, decodeGap } from '../segment/marks.ts';
 import type { ClockSync, SegmentFooter, SegmentHeader } from '../segment/types.ts';
 import { readPlainFile, writeDurably } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 
 /** What is kept in memory of a sealed segment that waits to be sent. */
 export interface SealedFacts {
@@ -21,13 +23,13 @@ export interface SealedFacts {
 }
 
 /** Writes a sealed segment: whole and durable, or not at all. The one place where sealed files are written. */
-export function writeSealed(path: string, bytes: Uint8Array): void {
-  writeDurably(path, bytes);
+export function writeSealed(path: string, bytes: Uint8Array, files: FileSystem = fileSystemNode): void {
+  writeDurably(path, bytes, files);
 }
 
 /** The facts of a sealed file on disk; throws a `bad-segment` error when it is damaged or not there. */
-export function readSealedFacts(path: string): SealedFacts {
-  return sealedFacts(readPlainFile(path) ?? new Uint8Array());
+export function readSealedFacts(path: string, files: FileSystem = fileSystemNode): SealedFacts {
+  return sealedFacts(readPlainFile(path, files) ?? new Uint8Array());
 }
 
 /** The facts of a sealed file's bytes, from its header, footer and marks; the events are not decoded. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { messageOf, TelemetryError } from '../core/errors.ts';
+import { DiskError } from './disk-error.ts';
 import { parseAnswer, type SealAnswer, type SealOrder } from './sealer/order.ts';
 
 /** How the sealing program is started. */
@@ -12,7 +13,10 @@ export interface SealerProgram {
   readonly timeoutMs: number;
 }
 
-/** Has one order carried out in a process of its own; rejects with a retryable {@link TelemetryError} when that fails. */
+/**
+ * Has one order carried out in a process of its own; rejects with a {@link DiskError} when the disk refuses it and a
+ * retryable {@link TelemetryError} when the process fails.
+ */
 export async function runSealerProcess(
   order: SealOrder,
   program: SealerProgram,
@@ -37,8 +41,8 @@ export async function runSealerProcess(
   const problem = await ended.promise;
   if (problem !== '') throw failed(problem);
   const answer = readAnswer(Buffer.concat(parts));
-  if (answer.type === 'failed') throw failed(answer.message);
-  return answer;
+  if (answer.type !== 'failed') return answer;
+  throw answer.isDisk ? new DiskError('unavailable', answer.message, { op: 'seal' }) : failed(answer.message);
 }
 
 function readAnswer(bytes: Buffer): SealAnswer {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { type SealEffort, sealSegment } from '../segment/seal.ts';
 import { removeFile } from './durable-file.ts';
@@ -34,7 +33,7 @@ export function sealJournal(
 ): SealResult {
   const { id } = journal;
   const path = store.pathOf(journal);
-  const bytes = readJournal(path);
+  const bytes = readJournal(path, store.files);
   // A process was killed between creating the file and writing its header.
   if (bytes.length === 0) return removeEmpty(store, journal);
   let sealed: Uint8Array;
@@ -50,8 +49,8 @@ export function sealJournal(
     store.moveToQuarantine(id, path);
     return { kind: 'quarantined', id, why: messageOf(error) };
   }
-  writeSealed(segmentPath(store.stateDir, 'sealed', id), sealed);
-  removeFile(path);
+  writeSealed(segmentPath(store.stateDir, 'sealed', id), sealed, store.files);
+  removeFile(path, store.files);
   store.put({ stage: 'sealed', id, sizeBytes: facts.sizeBytes, facts, isAge: false });
   return { kind: 'sealed', facts };
 }
@@ -61,7 +60,7 @@ export function takeSealed(store: SegmentStore, journal: JournalSegment, result:
   const { id } = journal;
   switch (result.kind) {
     case 'sealed':
-      removeFile(store.pathOf(journal));
+      removeFile(store.pathOf(journal), store.files);
       store.put({ stage: 'sealed', id, sizeBytes: result.facts.sizeBytes, facts: result.facts, isAge: true });
       return result;
     case 'empty':
@@ -74,18 +73,22 @@ export function takeSealed(store: SegmentStore, journal: JournalSegment, result:
 
 /**
  * An encrypted journal whose key is gone (the machine was restarted) becomes the segment itself, cut to its whole
- * frames: whoever the key was wrapped for can open it.
+ * frames: whoever the key was wrapped for can open it. One without frames holds nothing.
  */
 export function keepEncrypted(store: SegmentStore, journal: JournalSegment): SealResult {
   const { id } = journal;
   const path = store.pathOf(journal);
   try {
-    const bytes = readJournal(path);
-    const { header, endOffset } = outlineOf(bytes);
+    const bytes = readJournal(path, store.files);
+    const { header, frames, endOffset } = outlineOf(bytes);
+    if (frames === 0) return removeEmpty(store, journal);
     if (header.segmentId !== id) throw new TelemetryError('bad-segment', 'its id is not the one of its name');
     const { sequence, receiptId, backend, startWallMs } = header;
     // Its last block was written soon after its last event.
-    const lastEventWallMs = Math.max(startWallMs, Math.round(statSync(path).mtimeMs));
+    const lastEventWallMs = Math.max(
+      startWallMs,
+      Math.round(store.files.lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0),
+    );
     const facts = {
       id,
       sizeBytes: endOffset,
@@ -96,9 +99,9 @@ export function keepEncrypted(store: SegmentStore, journal: JournalSegment): Sea
       startWallMs,
       lastEventWallMs,
     };
-    writeFacts(store.stateDir, facts);
-    writeSealed(segmentPath(store.stateDir, 'sealed', id), bytes.subarray(0, endOffset));
-    removeFile(path);
+    writeFacts(store.stateDir, facts, store.files);
+    writeSealed(segmentPath(store.stateDir, 'sealed', id), bytes.subarray(0, endOffset), store.files);
+    removeFile(path, store.files);
     store.put({ stage: 'sealed', id, sizeBytes: endOffset, facts, isAge: false });
     return { kind: 'sealed', facts };
   } catch (error) {

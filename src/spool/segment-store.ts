@@ -1,6 +1,10 @@
-import { moveFile, removeFile } from './durable-file.ts';
+import { join } from 'node:path';
+import { diskError } from './disk-error.ts';
+import { moveFile, removeFile, syncFolder } from './durable-file.ts';
 import { removeFacts } from './facts-file.ts';
-import { type FoundFile, listStage, quarantinePath, segmentPath } from './folders.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
+import { type FoundFile, listStage, quarantinePath, type Stage, segmentPath } from './folders.ts';
 import type { SealedFacts } from './sealed-file.ts';
 
 export interface JournalSegment {
@@ -53,6 +57,7 @@ const NOTHING: Tally = { segments: 0, bytes: 0 };
  */
 export class SegmentStore {
   readonly stateDir: string;
+  readonly files: FileSystem;
   readonly #segments = new Map<string, StoredSegment>();
   readonly #quarantined = new Map<string, QuarantinedFile>();
   readonly #tallies: Record<LiveStage | 'quarantine', Tally> = {
@@ -63,8 +68,9 @@ export class SegmentStore {
     quarantine: NOTHING,
   };
 
-  constructor(stateDir: string) {
+  constructor(stateDir: string, files: FileSystem = fileSystemNode) {
     this.stateDir = stateDir;
+    this.files = files;
   }
 
   get(id: string): StoredSegment | undefined {
@@ -108,17 +114,31 @@ export class SegmentStore {
 
   /** Renames a segment's file to where `next` says; `false` (and it is forgotten) when someone took it away. */
   move(segment: StoredSegment, next: StoredSegment): boolean {
-    const isMoved = moveFile(this.pathOf(segment), this.pathOf(next));
+    const isMoved = moveFile(this.pathOf(segment), this.pathOf(next), this.files);
     if (isMoved) this.put(next);
     else this.forget(segment.id);
     return isMoved;
   }
 
-  /** Deletes a segment's file. */
+  /** Deletes a segment's file. Of a journal also what sealing has made of it before the disk refused the rest. */
   remove(segment: StoredSegment): void {
-    removeFile(this.pathOf(segment));
-    removeFacts(this.stateDir, segment.id);
+    if (segment.stage === 'journal') {
+      for (const form of ['plain', 'age'] as const)
+        removeFile(segmentPath(this.stateDir, 'sealed', segment.id, form), this.files);
+    }
+    removeFile(this.pathOf(segment), this.files);
+    removeFacts(this.stateDir, segment.id, this.files);
     this.forget(segment.id);
+  }
+
+  /** Makes what was moved into, out of and deleted from a stage outlast a power cut. */
+  syncStage(stage: Stage): void {
+    const folder = join(this.stateDir, stage);
+    try {
+      syncFolder(folder, this.files);
+    } catch (cause) {
+      throw diskError('sync', folder, cause);
+    }
   }
 
   /** Moves a file to quarantine, beside any that is there under the same id. */
@@ -127,14 +147,14 @@ export class SegmentStore {
     const isAge = path.endsWith('.age');
     const taken = new Set([...this.#quarantined.values()].map((file) => file.path));
     while (taken.has(quarantinePath(this.stateDir, id, copy, isAge))) copy++;
-    moveFile(path, quarantinePath(this.stateDir, id, copy, isAge));
-    removeFacts(this.stateDir, id);
+    moveFile(path, quarantinePath(this.stateDir, id, copy, isAge), this.files);
+    removeFacts(this.stateDir, id, this.files);
     this.forget(id);
     this.loadQuarantine();
   }
 
   removeQuarantined(file: QuarantinedFile): void {
-    removeFile(file.path);
+    removeFile(file.path, this.files);
     this.#quarantined.delete(file.name);
     this.#count('quarantine', -1, -file.sizeBytes);
   }
@@ -143,7 +163,7 @@ export class SegmentStore {
   loadQuarantine(): void {
     this.#quarantined.clear();
     this.#tallies.quarantine = NOTHING;
-    for (const file of listStage(this.stateDir, 'quarantine')) {
+    for (const file of listStage(this.stateDir, 'quarantine', this.files)) {
       this.#quarantined.set(file.name, file);
       this.#count('quarantine', 1, file.sizeBytes);
     }

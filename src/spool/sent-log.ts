@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { AppendFile } from './append-file.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
 import { isUuid } from './identifiers.ts';
 import { jsonLine, openJsonLines, readLines } from './json-lines.ts';
 
@@ -16,8 +18,8 @@ export interface SentRecord {
 }
 
 /** Opens `sent.jsonl` to append to; a torn last line is kept beside it. */
-export function openSentLog(stateDir: string): AppendFile {
-  return openJsonLines(sentLogPath(stateDir), parseSent).file;
+export function openSentLog(stateDir: string, files: FileSystem = fileSystemNode): AppendFile {
+  return openJsonLines(sentLogPath(stateDir), parseSent, files).file;
 }
 
 /** Adds a record; durable when it returns. */
@@ -27,8 +29,8 @@ export function appendSent(log: AppendFile, record: SentRecord): void {
 }
 
 /** All records, oldest first. Lines that cannot be read are passed over: they name nothing that could be acted on. */
-export function* readSent(stateDir: string): Generator<SentRecord> {
-  for (const { text } of readLines(sentLogPath(stateDir))) {
+export function* readSent(stateDir: string, files: FileSystem = fileSystemNode): Generator<SentRecord> {
+  for (const { text } of readLines(sentLogPath(stateDir), files)) {
     const record = tryParse(text);
     if (record !== undefined) yield record;
   }

@@ -2,12 +2,15 @@ import { TelemetryError } from '../core/errors.ts';
 import type { SealEffort } from '../segment/seal.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
+import { DiskError } from './disk-error.ts';
 import { moveFile } from './durable-file.ts';
 import { removeFacts } from './facts-file.ts';
-import { ensureStages, segmentPath } from './folders.ts';
+import type { FileSystem } from './file-system.ts';
+import { fileSystemNode } from './file-system-node.ts';
+import { ensureStages, STAGES, segmentPath } from './folders.ts';
 import { isUuid } from './identifiers.ts';
-import { createJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
-import { findSurplus, type SpoolLimits, totalBytes } from './limits.ts';
+import { createJournal, cutJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
+import { findSurplus, type SpoolLimits, type Surplus, totalBytes } from './limits.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
 import { keepEncrypted, type SealResult, sealJournal, takeSealed } from './sealing.ts';
@@ -40,6 +43,8 @@ export interface EncryptedJournal {
   readonly receiptId: string;
 }
 
+type OpenJournal = Journal & { readonly id: string; readonly startWallMs: number };
+
 export interface SpoolStats {
   /** All segments on this disk but those in quarantine. */
   readonly segments: number;
@@ -65,18 +70,21 @@ export interface SpoolStats {
  */
 export class Spool {
   readonly #store: SegmentStore;
-  #open: (Journal & { readonly id: string; readonly startWallMs: number }) | null = null;
+  #open: OpenJournal | null = null;
+  /** Closed journals with part of a refused append at their end, which must not be taken for recorded. */
+  readonly #torn: OpenJournal[] = [];
   #sentLog: AppendFile | null = null;
   #sentEver: Tally = { segments: 0, bytes: 0 };
 
-  constructor(stateDir: string) {
-    this.#store = new SegmentStore(stateDir);
+  constructor(stateDir: string, files: FileSystem = fileSystemNode) {
+    this.#store = new SegmentStore(stateDir, files);
   }
 
   /** Creates the folders and brings them into order; see {@link recoverStore}. Seals every journal that it finds. */
   recover(): RecoveryReport {
-    ensureStages(this.#store.stateDir);
-    this.#sentLog = openSentLog(this.#store.stateDir);
+    const { stateDir, files } = this.#store;
+    ensureStages(stateDir, files);
+    this.#sentLog = openSentLog(stateDir, files);
     const report = recoverStore(this.#store);
     this.#sentEver = report.sentEver;
     return report;
@@ -86,9 +94,11 @@ export class Spool {
   open(header: SegmentHeader, key: JournalKey | null = null): void {
     if (this.#open !== null) throw misuse('close the open segment before another is opened');
     if (this.#store.get(header.segmentId) !== undefined) throw misuse('a segment of this id exists');
-    const journal = createJournal(this.#store.stateDir, header, key);
+    // What was refused is about to be written again: the part of it that stands elsewhere has to go first.
+    this.#cutTorn();
+    const journal = createJournal(this.#store.stateDir, header, key, this.#store.files);
     this.#open = { ...journal, id: header.segmentId, startWallMs: header.startWallMs };
-    this.#rememberJournal('open');
+    this.#putJournal(this.#open, 'open');
   }
 
   /** The open segment, `null` when none is. */
@@ -101,9 +111,10 @@ export class Spool {
    * {@link sync}. A full or failing disk is a retryable {@link TelemetryError}.
    */
   append(...frames: readonly Uint8Array[]): void {
-    const { file, sealer } = this.#mustBeOpen();
+    const open = this.#mustBeOpen();
+    const { file, sealer } = open;
     file.append(...(sealer === null ? frames : frames.map((frame) => sealer.seal(frame))));
-    this.#rememberJournal('open');
+    this.#putJournal(open, 'open');
   }
 
   /** Makes what was appended durable. When it throws, close this segment: see {@link AppendFile.sync}. */
@@ -113,18 +124,25 @@ export class Spool {
 
   /**
    * Ends the open journal, durably; {@link seal} may come at any time later. Returns its id, `null` when none is open.
-   * It is closed even when the disk refuses to sync it, which then throws.
+   * It is closed even when the disk refuses to sync or rename it, which then throws.
    */
   close(): string | null {
     const open = this.#open;
     if (open === null) return null;
+    this.#open = null;
     try {
       open.file.sync();
     } finally {
+      // Under its old name it is taken for one that a dead process left, which loses nothing.
+      this.#putJournal(open, 'crashed');
+      if (open.file.hasTornTail) this.#torn.push(open);
       open.file.close();
-      moveFile(open.file.path, segmentPath(this.#store.stateDir, 'journal', open.id, 'closed'));
-      this.#rememberJournal('closed');
-      this.#open = null;
+      moveFile(
+        open.file.path,
+        segmentPath(this.#store.stateDir, 'journal', open.id, 'closed'),
+        this.#store.files,
+      );
+      this.#putJournal(open, 'closed');
     }
     return open.id;
   }
@@ -140,8 +158,9 @@ export class Spool {
   encryptedJournal(id: string): EncryptedJournal | null {
     const journal = this.#store.get(id);
     if (journal?.stage !== 'journal' || !journal.isEncrypted) return null;
+    this.#cutTorn();
     const path = this.#store.pathOf(journal);
-    return { path, isCrashed: journal.state === 'crashed', receiptId: receiptOf(path) };
+    return { path, isCrashed: journal.state === 'crashed', receiptId: receiptOf(path, this.#store.files) };
   }
 
   /** Takes over what such a process made of a journal; it has written the files already. */
@@ -179,10 +198,22 @@ export class Spool {
     });
   }
 
-  /** Ends a round: what is left in `outbox/` goes back to `sealed/`. Returns its ids. */
+  /**
+   * Ends a round: what is left in `outbox/` goes back to `sealed/`. Returns its ids. What the disk does not let go stays
+   * for the next time, and then this throws.
+   */
   returnFromOutbox(): string[] {
     const left = [...this.#store.all()].flatMap((found) => (found.stage === 'outbox' ? [found] : []));
-    for (const found of left) this.#store.move(found, { ...found, stage: 'sealed' });
+    let refusal: DiskError | null = null;
+    for (const found of left) {
+      try {
+        this.#store.move(found, { ...found, stage: 'sealed' });
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        refusal ??= error;
+      }
+    }
+    if (refusal !== null) throw refusal;
     return left.map((found) => found.id);
   }
 
@@ -196,7 +227,15 @@ export class Spool {
     if (found?.stage === 'journal') throw misuse('a segment must be sealed before it is sent');
     if (!isUuid(id)) throw misuse('a segment id must be a UUID');
     if (this.#sentLog === null) throw misuse('recover the spool first');
-    appendSent(this.#sentLog, { id, ...sent });
+    const before = this.#sentLog.sizeBytes;
+    let refusal: DiskError | null = null;
+    try {
+      appendSent(this.#sentLog, { id, ...sent });
+    } catch (error) {
+      if (!(error instanceof DiskError) || this.#sentLog.sizeBytes === before) throw error;
+      // It stands in the log, though perhaps not after a power cut: a second record would count it twice.
+      refusal = error;
+    }
     this.#sentEver = {
       segments: this.#sentEver.segments + 1,
       bytes: this.#sentEver.bytes + sent.bytes,
@@ -204,8 +243,9 @@ export class Spool {
     if (found !== undefined) {
       const { sizeBytes, isAge } = found;
       this.#store.move(found, { stage: 'sent', id, sizeBytes, sentAtWallMs: sent.atWallMs, isAge });
-      removeFacts(this.#store.stateDir, id);
+      removeFacts(this.#store.stateDir, id, this.#store.files);
     }
+    if (refusal !== null) throw refusal;
     return true;
   }
 
@@ -217,20 +257,41 @@ export class Spool {
     return true;
   }
 
-  /** Deletes what the limits want gone; see {@link findSurplus}. Returns it, for the ledger. */
+  /**
+   * Deletes what the limits want gone, for good; see {@link findSurplus}. Returns it, for the ledger. What the disk does
+   * not let go stays and is tried again the next time; when that is all of it, this throws.
+   */
   enforceLimits(limits: SpoolLimits, nowWallMs: number): DroppedFile[] {
-    return findSurplus(this.#store, limits, nowWallMs).map((surplus) => {
-      const { cause } = surplus;
-      if (surplus.kind === 'quarantined') {
-        const { id, sizeBytes } = surplus.file;
-        this.#store.removeQuarantined(surplus.file);
-        return { id, stage: 'quarantine', sizeBytes, events: null, cause };
+    const dropped: DroppedFile[] = [];
+    const refusals: DiskError[] = [];
+    const attempt = (act: () => void): void => {
+      try {
+        act();
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        refusals.push(error);
       }
-      const { segment } = surplus;
-      const { id, stage, sizeBytes } = segment;
-      this.#store.remove(segment);
-      return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
-    });
+    };
+    for (const surplus of findSurplus(this.#store, limits, nowWallMs))
+      attempt(() => dropped.push(this.#drop(surplus)));
+    // A power cut must not bring them back, under any of the names that they have had.
+    if (dropped.length > 0) for (const stage of STAGES) attempt(() => this.#store.syncStage(stage));
+    const [refusal] = refusals;
+    if (refusal !== undefined && dropped.length === 0) throw refusal;
+    return dropped;
+  }
+
+  #drop(surplus: Surplus): DroppedFile {
+    const { cause } = surplus;
+    if (surplus.kind === 'quarantined') {
+      const { id, sizeBytes } = surplus.file;
+      this.#store.removeQuarantined(surplus.file);
+      return { id, stage: 'quarantine', sizeBytes, events: null, cause };
+    }
+    const { segment } = surplus;
+    const { id, stage, sizeBytes } = segment;
+    this.#store.remove(segment);
+    return { id, stage, sizeBytes, events: 'facts' in segment ? segment.facts.events : null, cause };
   }
 
   /** Counted in memory; reads no disk. */
@@ -277,21 +338,29 @@ export class Spool {
     return oldest === Infinity ? null : oldest;
   }
 
-  #rememberJournal(state: 'open' | 'closed'): void {
-    if (this.#open === null) return;
-    const { id, file, startWallMs, sealer } = this.#open;
+  #putJournal({ id, file, startWallMs, sealer }: OpenJournal, state: JournalSegment['state']): void {
     const { sizeBytes } = file;
     this.#store.put({ stage: 'journal', id, sizeBytes, state, startWallMs, isEncrypted: sealer !== null });
   }
 
+  #cutTorn(): void {
+    for (let torn = this.#torn[0]; torn !== undefined; torn = this.#torn[0]) {
+      const journal = this.#store.get(torn.id);
+      if (journal?.stage === 'journal')
+        cutJournal(this.#store.pathOf(journal), torn.file.sizeBytes, this.#store.files);
+      this.#torn.shift();
+    }
+  }
+
   #waitingJournal(id: string): JournalSegment {
+    this.#cutTorn();
     const journal = this.#store.get(id);
     if (journal?.stage !== 'journal' || journal.state === 'open')
       throw misuse('no closed journal has this id');
     return journal;
   }
 
-  #mustBeOpen(): Journal {
+  #mustBeOpen(): OpenJournal {
     if (this.#open === null) throw misuse('no segment is open');
     return this.#open;
   }

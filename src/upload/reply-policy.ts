@@ -48,7 +48,7 @@ export function judgeReply(reply: CollectorReply, sha256Base64: string, wallMs: 
     case 409:
       return verdict('refused', 'the collector has another file of this id');
     case 410:
-      return verdict('refused', 'the collector says the consent is withdrawn, unsigned');
+      return verdict('refused', 'the collector says the consent is revoked, unsigned');
     case 401:
     case 403:
       return verdict('unauthorised', 'the collector refused this device');

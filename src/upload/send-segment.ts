@@ -58,13 +58,17 @@ export async function sendSegment(
 const MAX_WHY_CHARACTERS = 200;
 
 async function put(id: string, file: OutboxFile, sending: Sending): Promise<SegmentResult> {
-  const { link, destination, aborted, overdue, ports } = sending;
+  const { link, destination, aborted, overdue, ports, round } = sending;
   const digest = file.sha256.toString('base64');
   const chargedBefore = link.chargedBytes;
   const answer = await link.put(
     {
-      path: segmentPath(destination, sending.round.device, id),
-      headers: { 'Content-Type': 'application/octet-stream', 'Content-Digest': contentDigest(digest) },
+      path: segmentPath(destination, round.device, id),
+      headers: {
+        'Content-Type': 'application/octet-stream',
+        'Content-Digest': contentDigest(digest),
+        'Telemetry-Ledger-Head': round.ledgerHead,
+      },
       sizeBytes: file.sizeBytes,
       body: (over) => paced(file, sending, over),
     },

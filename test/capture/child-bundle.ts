@@ -36,6 +36,8 @@ export const CONFIG: CaptureConfig = {
   keys: 'shortcuts',
   mouseHz: 1000,
   focusUnknown: 'record',
+  fullApps: [],
+  exclude: { apps: [], titles: [] },
   replay: null,
 };
 

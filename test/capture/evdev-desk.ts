@@ -154,6 +154,7 @@ export class DeviceDesk {
       ask: (_, name) => answers(this.#described.get(name) ?? {}),
       nowMonoMs,
       delay: delayNode,
+      why: 'a test asks for it',
     });
     onTestFinished(async () => {
       await this.backend.stop();
@@ -166,6 +167,7 @@ export class DeviceDesk {
     await this.backend.start({
       sink: this.notebook,
       fail: (reason) => (this.failure = reason),
+      screens: () => undefined,
       end: () => undefined,
       room: () => Promise.resolve(),
     });

@@ -6,7 +6,9 @@ import { keyCode, keyId } from '../../src/core/keys.ts';
 import type { KeyMode } from '../../src/core/masking.ts';
 
 function pipelineFor(keys: KeyMode = 'shortcuts', maxWaiting = 100_000): Pipeline {
-  return new Pipeline({ keys, mouseHz: 1000, knows: { isAltCertain: false }, maxWaiting });
+  const pipeline = new Pipeline({ mouseHz: 1000, knows: { isAltCertain: false }, maxWaiting, ripens: false });
+  pipeline.allow(0, keys);
+  return pipeline;
 }
 
 function press(pipeline: Pipeline, tMs: number, code: string, mods = 0): void {

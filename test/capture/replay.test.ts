@@ -56,7 +56,12 @@ describe('replay of a recording', { timeout: 20_000 }, () => {
       '320000,4,0,0,105,0', // Left down
       '330000,6,0,0,105,0',
     ]);
-    expect(child.info).toEqual({ backend: 'replay', coordinates: 'absolute', screens: [] });
+    expect(child.info).toEqual({
+      backend: 'replay',
+      coordinates: 'absolute',
+      screens: [],
+      why: 'a recording is replayed',
+    });
     const batches = child.messages.filter((message) => message.type === 'batch');
     const ctrl = packKeyDetail('modifier', false, 2);
     const chord = packKeyDetail('text', false, 2);
@@ -105,13 +110,13 @@ describe('replay of a recording', { timeout: 20_000 }, () => {
     expect(child.events.at(-1)?.x).toBe(1999);
   });
 
-  test('steps of a mouse are added up', async () => {
-    await replay(['0,0,5,-2,0,0', '10000,0,-1,0,0,0', '20000,1,0,0,1,0', '30000,0,3,3,0,0']);
+  test('positions are taken as they stand, small and negative ones as well', async () => {
+    await replay(['0,0,5,-2,0,0', '10000,0,-1,0,0,0', '20000,1,-1,0,1,0', '30000,0,3,3,0,0']);
     expect(child.events.map(({ x, y }) => [x, y])).toEqual([
       [5, -2],
-      [4, -2],
-      [4, -2],
-      [7, 1],
+      [-1, 0],
+      [-1, 0],
+      [3, 3],
     ]);
   });
 

@@ -13,7 +13,7 @@ describe.skipIf(!hasX)('capture of a real X display', { timeout: 30_000 }, () =>
 
   beforeAll(async () => {
     bundle = await buildChild();
-    x = await new Xvfb(42).start();
+    x = await new Xvfb().start();
   });
   afterEach(async () => {
     await child.child.stop();
@@ -33,6 +33,7 @@ describe.skipIf(!hasX)('capture of a real X display', { timeout: 30_000 }, () =>
     expect(child.info).toEqual({
       backend: 'uiohook',
       coordinates: 'absolute',
+      why: 'it was asked for by name',
       screens: [{ x: 0, y: 0, width: 1280, height: 800, scale: 1 }],
     });
   });
@@ -181,7 +182,7 @@ describe.skipIf(!hasX)('capture of a real X display', { timeout: 30_000 }, () =>
   });
 
   test('a server that hangs does not keep the process from going', async () => {
-    const hung = new Xvfb(43);
+    const hung = new Xvfb();
     onTestFinished(() => hung.stop('SIGKILL'));
     await hung.start();
     child = new TestChild(bundle.entryFile, { DISPLAY: hung.display });
@@ -193,7 +194,7 @@ describe.skipIf(!hasX)('capture of a real X display', { timeout: 30_000 }, () =>
   });
 
   test('a server that dies is told as display-gone', async () => {
-    const mortal = new Xvfb(44);
+    const mortal = new Xvfb();
     onTestFinished(() => mortal.stop('SIGKILL'));
     await mortal.start();
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

@@ -19,6 +19,8 @@ const CONFIG: CaptureConfig = {
   keys: 'shortcuts',
   mouseHz: 125,
   focusUnknown: 'record',
+  fullApps: ['a'],
+  exclude: { apps: ['b'], titles: [] },
   replay: { file: '/tmp/a b.csv', speed: 'max' },
 };
 
@@ -52,6 +54,10 @@ const aMessage: fc.Arbitrary<ChildMessage> = fc.oneof(
   aBatch,
   fc.constant<ChildMessage>({ type: 'end' }),
   fc.constant<ChildMessage>({ type: 'alive' }),
+  fc.constant<ChildMessage>({
+    type: 'screens',
+    screens: [{ x: -1920, y: 0, width: 1080, height: 1920, scale: 1.5 }],
+  }),
   fc.record({ code: fc.string(), text: fc.string(), hint: fc.string() }).map<ChildMessage>((reason) => ({
     type: 'failed',
     reason,
@@ -61,6 +67,7 @@ const aMessage: fc.Arbitrary<ChildMessage> = fc.oneof(
     info: {
       backend: 'uiohook',
       coordinates: 'absolute',
+      why: 'because',
       screens: [{ x: 0, y: 0, width: 1280, height: 800, scale: 1 }],
     },
     notes: [{ code: 'memory-readable', text: 'so it is', hint: '' }],

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HookClock } from '../../src/capture/child/hook-clock.ts';
-import { findCookie } from '../../src/capture/child/x-authority.ts';
-import { parseDisplay, readSetupReply } from '../../src/capture/child/x-setup.ts';
+import { findCookie } from '../../src/capture/child/x11/x-authority.ts';
+import { parseDisplay, readSetupReply } from '../../src/capture/child/x11/x-setup.ts';
 
 describe('DISPLAY', () => {
   test('local displays have their number, with or without a screen', () => {

@@ -10,17 +10,18 @@ const run = promisify(execFile);
 /** The X tools these tests need; without them they are skipped. */
 export const hasX = ['Xvfb', 'xdotool'].every((tool) => existsSync(`/usr/bin/${tool}`));
 
-/** A real X server for one test, on a display number of its own. */
+/** A real X server for one test, on a display number that it chooses itself and keeps over a restart. */
 export class Xvfb {
-  readonly display: string;
-  readonly #number: number;
   readonly #args: readonly string[];
+  #number = -1;
   #server: ChildProcess | null = null;
 
-  constructor(number: number, args: readonly string[] = []) {
-    this.display = `:${number}`;
-    this.#number = number;
+  constructor(args: readonly string[] = []) {
     this.#args = args;
+  }
+
+  get display(): string {
+    return `:${this.#number}`;
   }
 
   get pid(): number | undefined {
@@ -32,14 +33,16 @@ export class Xvfb {
   }
 
   async start(): Promise<this> {
-    if (await answers(this.#socketPath))
-      throw new Error(`display ${this.display} is taken by another X server`);
-    const args = [this.display, '-screen', '0', '1280x800x24', '-nolisten', 'tcp', ...this.#args];
-    this.#server = spawn('Xvfb', args, { stdio: 'ignore' });
-    const server = this.#server;
-    for (let i = 0; i < 200 && server.exitCode === null; i++) {
+    const name = this.#number < 0 ? [] : [this.display];
+    const args = [...name, '-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'];
+    const server = spawn('Xvfb', [...args, ...this.#args], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#server = server;
+    let said = '';
+    server.stdout.setEncoding('latin1').on('data', (text: string) => (said += text));
+    for (let i = 0; i < 800 && server.exitCode === null; i++) {
+      if (/^\d+$/m.test(said)) this.#number = Number(said);
       // The socket's file may be left over from a server that was killed: only an answer counts.
-      if (await answers(this.#socketPath)) return this;
+      if (this.#number >= 0 && said !== '' && (await answers(this.#socketPath))) return this;
       await sleep(25);
     }
     throw new Error(`Xvfb ${this.display} did not start`);
@@ -61,7 +64,15 @@ export class Xvfb {
 
   /** Runs one xdotool command line, or several chained in one. */
   async xdotool(...args: (string | number)[]): Promise<void> {
-    await run('xdotool', args.map(String), { env: { ...process.env, DISPLAY: this.display } });
+    await this.run('xdotool', ...args);
+  }
+
+  /** Runs a program on this display; gives what it printed. */
+  async run(program: string, ...args: (string | number)[]): Promise<string> {
+    const { stdout } = await run(program, args.map(String), {
+      env: { ...process.env, DISPLAY: this.display },
+    });
+    return stdout;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -11,7 +12,7 @@ import { parsePolicyFile } from '../../src/policy/parse-file.ts';
 import { openConsent } from '../../src/privacy/consent-file.ts';
 import { ensureStages } from '../../src/spool/folders.ts';
 import { parsePauses, readPauses, writePauses } from '../../src/spool/pauses-file.ts';
-import { handlers } from '../control/reports.ts';
+import { handlers, PERSON } from '../control/reports.ts';
 import { startServer, temporaryFolder } from '../control/sockets.ts';
 import { NOW, run } from './run.ts';
 import { journal, SEGMENT_ID, sealed } from './segments.ts';
@@ -91,7 +92,14 @@ describe('status with the daemon down', () => {
     const inForce = { policy: narrow.policy, policyId: narrow.id, noticeId: '1a2b3c4d5e6f7a8b' };
     const ownerRecipient = `age1${'q'.repeat(58)}`;
     consent.grant(
-      { noticeId: inForce.noticeId, via: 'script', ownerRecipient, uid: 0, wallMs: NOW.wallMs },
+      {
+        noticeId: inForce.noticeId,
+        via: 'script',
+        ownerRecipient,
+        uid: 0,
+        wallMs: NOW.wallMs,
+        ledgerHead: 'ab'.repeat(32),
+      },
       inForce,
     );
     expect((await stopped(stateDir)).consent).toEqual({
@@ -179,7 +187,7 @@ describe('pause with the daemon down', () => {
 
   it('reaches a daemon that starts meanwhile', async () => {
     const stateDir = stateWith();
-    const pause = vi.fn((request: PauseRequest) => handlers().pause(request));
+    const pause = vi.fn((request: PauseRequest) => handlers().pause(request, PERSON));
     const early = join(stateDir, 'run', 'early.sock');
     await startServer({ pause }, early);
     // The socket appears between the first look for a daemon and the write, which reads the time.
@@ -199,7 +207,11 @@ describe('telemetryctl inspect', () => {
     expect(code).toBe(0);
     for (const line of out.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(80);
     expect(out).toContain('number 12 of device');
-    expect(out).toContain('sealed, whole: its SHA-256 is');
+    expect(out).toContain('sealed, whole: its content has the digest of its footer');
+    const digest = createHash('sha256')
+      .update(readFileSync(join(stateDir, 'a.tlm')))
+      .digest('hex');
+    expect(out).toContain(`SHA-256    ${digest}\n`);
     expect(out).toContain('6: 1 move, 1 down, 1 up, 1 wheel, 2 keydown');
     expect(out).toContain('1 withheld (30s)');
     expect(out).toContain('7 thinned, 1 masked, 0 lost');
@@ -239,14 +251,44 @@ describe('telemetryctl inspect', () => {
       [`journal/${SECOND_ID}.tlm`]: journal(SECOND_ID),
       [`sent/${SEGMENT_ID}.tlm`]: sealed(),
     });
-    const { code, out } = await run(['inspect'], { stateDir });
+    const { code, out } = await run(['inspect', '--json'], { stateDir });
     expect(code).toBe(0);
-    expect(out.indexOf(`sent/${SEGMENT_ID}`)).toBeLessThan(out.indexOf(`journal/${SECOND_ID}`));
-    expect(await run(['inspect'], { stateDir: stateWith() })).toMatchObject({
-      code: 0,
-      out: '',
-      err: 'telemetryctl: nothing is recorded on this device.\n',
+    expect(out.trim().split('\n')).toHaveLength(12);
+    expect((await run(['inspect', '--events'], { stateDir })).out.trim().split('\n')).toHaveLength(12);
+    for (const words of [['inspect'], ['inspect', '--json']]) {
+      expect(await run(words, { stateDir: stateWith() })).toMatchObject({
+        code: 0,
+        out: '',
+        err: 'telemetryctl: nothing is recorded on this device in that time.\n',
+      });
+    }
+  });
+
+  it('shows what was recorded of oneself as a timeline, of journals, sealed and sent files together', async () => {
+    const stateDir = stateWith({
+      [`journal/${SECOND_ID}.tlm`]: journal(SECOND_ID),
+      [`sent/${SEGMENT_ID}.tlm`]: sealed(),
+      [`quarantine/${SEGMENT_ID.replace(/1$/, '3')}.tlm`]: 'damaged',
     });
+    const { code, out, err } = await run(['inspect'], { stateDir });
+    expect(code).toBe(3);
+    expect(err).toContain('quarantine');
+    expect(out).toMatch(/^Recorded of you since 2026-11-23 14:00 \(24 h\)/);
+    expect(out).toMatch(/\n {2}Events {5}12\n/);
+    expect(out).toContain('1 file not sent, 1 file sent and kept for you');
+    expect(out).toContain('2 presses kept as a class alone: 2 text\n');
+    expect(out).toContain('2 presses kept by name: Ctrl+C 2\n');
+    expect(out).toMatch(/^ {2}13:00 +#{8} +2 +2 +2 +2 {2}1m withheld$/m);
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it('shows no more than since when it was asked for', async () => {
+    const stateDir = stateWith({ [`sent/${SEGMENT_ID}.tlm`]: sealed() });
+    const { out } = await run(['inspect', '--since', '59m'], { stateDir });
+    expect(out).toMatch(/\n {2}Events {5}1\n/);
+    expect(out).not.toContain('Ctrl+C');
+    const none = await run(['inspect', '--since', '10m'], { stateDir });
+    expect(none.out).toMatch(/\n {2}Events {5}0\n.*\n {2}Keys {7}none\n/s);
   });
 
   it('exits 3 when some files cannot be read and 1 when none can, and goes on after each', async () => {

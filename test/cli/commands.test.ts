@@ -1,12 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { askDaemon } from '../../src/cli/daemon.ts';
+import type { CliIo } from '../../src/cli/io.ts';
 import type { ControlHandlers } from '../../src/control/handlers.ts';
 import type { GrantRequest, PauseRequest } from '../../src/control/protocol.ts';
 import { TelemetryError } from '../../src/core/errors.ts';
 import type { StatusReport } from '../../src/core/status.ts';
 import { openLedger } from '../../src/privacy/ledger.ts';
-import { CAPTURING, handlers, PAUSED } from '../control/reports.ts';
+import { CAPTURING, handlers, PAUSED, PERSON } from '../control/reports.ts';
 import { startServer, temporaryFolder } from '../control/sockets.ts';
 import { NOW, type Outcome, run } from './run.ts';
 
@@ -41,6 +43,7 @@ describe('telemetryctl status and why', () => {
     const stateDir = await withDaemon();
     const short = await run(['status', '--json'], { stateDir });
     expect(await run(['status', '--json', '--json'], { stateDir })).toEqual(short);
+    expect((await run(['status', '--short', '--short'], { stateDir })).out).toBe('capturing\n');
   });
 
   it('are refused by a daemon with the daemon’s own words', async () => {
@@ -99,13 +102,75 @@ describe('telemetryctl status --watch', () => {
   });
 });
 
+describe('telemetryctl status --short', () => {
+  it('is a few words on one line: the state, and how long it lasts', async () => {
+    expect(await run(['status', '--short'], { stateDir: await withDaemon() })).toMatchObject({
+      code: 0,
+      out: 'capturing\n',
+    });
+    const stateDir = await withDaemon({ status: () => PAUSED });
+    expect((await run(['status', '--short'], { stateDir })).out).toMatch(/^paused \d+ min\n$/);
+  });
+
+  it('says that the daemon is down, and exits as status does', async () => {
+    const stopped = await run(['status', '--short'], { stateDir: temporaryFolder() });
+    expect(stopped).toMatchObject({ code: 10, out: 'stopped\n', err: '' });
+  });
+
+  it('is one form of three', async () => {
+    for (const other of ['--json', '--watch']) {
+      const { code, err } = await run(['status', '--short', other], { stateDir: await withDaemon() });
+      expect(code).toBe(2);
+      expect(err).toContain(other);
+    }
+  });
+});
+
+describe('telemetryctl pause --until', () => {
+  it('asks for what is left until the clock shows that time, today or tomorrow', async () => {
+    const asked: number[] = [];
+    const stateDir = await withDaemon({
+      pause: (request: PauseRequest) => {
+        asked.push(request.durationMs);
+        return handlers().pause(request, PERSON);
+      },
+    });
+    for (const time of ['14:25', '14:00:30', '14:00']) {
+      expect((await run(['pause', '--until', time], { stateDir })).code).toBe(0);
+    }
+    expect(asked).toEqual([25 * 60_000 - 500, 29_500, 24 * 3_600_000 - 500]);
+  });
+
+  it('is refused with the limit when that is too far off, daemon or none, and shortens nothing', async () => {
+    const stateDir = temporaryFolder();
+    const refused = await run(['pause', '--until', '15:30'], { stateDir });
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toMatch(/at most 30m.*\nTry: telemetryctl pause 30m/);
+  });
+
+  it.each([
+    [['--until', '24:00'], 'not a time of day'],
+    [['--until', 'noon'], 'not a time of day'],
+    [['5m', '--until', '15:30'], 'Both'],
+    [[], 'missing'],
+  ])('%j is a usage error with a way out', async (words, what) => {
+    const { code, err } = await run(['pause', ...words], { stateDir: temporaryFolder() });
+    expect(code).toBe(2);
+    expect(err).toContain(what);
+    expect(err).toMatch(/\nTry: telemetryctl pause/);
+  });
+});
+
 describe('telemetryctl pause and resume', () => {
   it('ask the daemon', async () => {
-    const pause = vi.fn((request: PauseRequest) => handlers().pause(request));
+    const pause = vi.fn((request: PauseRequest) => handlers().pause(request, PERSON));
     const stateDir = await withDaemon({ pause, resume: () => PAUSED });
     const outcome = await run(['pause', '1h30m', '--reason', 'lunch'], { stateDir });
     expect(outcome).toMatchObject({ code: 0, out: 'Paused until 14:30 (1 h 30 min).\n' });
-    expect(pause).toHaveBeenCalledWith({ durationMs: 5_400_000, reason: 'lunch' });
+    expect(pause).toHaveBeenCalledWith(
+      { durationMs: 5_400_000, reason: 'lunch' },
+      expect.objectContaining({ role: 'person' }),
+    );
     expect(json(await run(['pause', '90s', '--json'], { stateDir }))).toMatchObject({ remainingMs: 90_000 });
     expect((await run(['resume'], { stateDir })).out).toBe('No pause stands any more. Paused.\n');
     expect(json(await run(['resume', '--json'], { stateDir }))).toEqual({ schema: 1, state: 'paused' });
@@ -174,9 +239,9 @@ describe('telemetryctl consent', () => {
     },
   );
 
-  it('is withdrawn with --yes or on a terminal', async () => {
+  it('is revoked with --yes or on a terminal', async () => {
     const stateDir = await withDaemon();
-    expect((await run(['consent', 'revoke', '--yes'], { stateDir })).out).toMatch(/^Consent was withdrawn/);
+    expect((await run(['consent', 'revoke', '--yes'], { stateDir })).out).toMatch(/^Consent was revoked/);
     expect((await run(['consent', 'revoke'], { stateDir, answers: ['y'] })).code).toBe(0);
   });
 
@@ -272,8 +337,10 @@ describe('telemetryctl log', () => {
     });
     ledger.close();
     expect((await run(['log'], { stateDir })).out).toBe(
-      '2026-11-24 14:00:00Z  started      telemetryd 0.1.0, user\n' +
-        '2026-11-24 14:00:00Z  withheld     pause, until 2026-11-24T13:30:00Z\n',
+      '2026-11-24, Tuesday\n' +
+        '  14:00:00  started     telemetryd 0.1.0, user\n' +
+        '  14:00:00  withheld    pause, until 2026-11-24T13:30:00Z\n' +
+        '\nRecorded 0 events in 0 files (0 B); sent 0 files (0 B); purged 0 files.\n',
     );
     const entries = (await run(['log', '--json'], { stateDir })).out.trim().split('\n');
     expect(entries.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([1, 2]);
@@ -294,7 +361,6 @@ describe('the command line', () => {
     [['statsu']],
     [['status', '--jsn']],
     [['status', 'now']],
-    [['pause']],
     [['consent']],
     [['consent', 'give']],
     [['pause', '5m', '--reason']],
@@ -314,7 +380,7 @@ describe('the command line', () => {
   it('has help on one screen for every command, which ends with examples', async () => {
     const help = await run(['--help'], { stateDir });
     const commands = [...help.out.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map(([, name = '']) => name);
-    expect(commands).toHaveLength(11);
+    expect(commands.length).toBeGreaterThanOrEqual(13);
     const pages = [['--help'], ...commands.map((name) => [name, '--help'])];
     for (const verb of ['show', 'grant', 'revoke']) pages.push(['consent', verb, '--help']);
     for (const words of [
@@ -338,12 +404,46 @@ describe('the command line', () => {
     }
   });
 
+  it('calls a command that it does not have an error, also where help is asked for', async () => {
+    for (const words of [
+      ['statu', '--help'],
+      ['consent', 'sell', '-h'],
+    ]) {
+      expect(await run(words, { stateDir }), words.join(' ')).toMatchObject({ code: 2, out: '' });
+    }
+    expect((await run(['statu', '--help'], { stateDir })).err).toContain('(Did you mean status?)');
+  });
+
   it('stops quietly when the reader of its output has gone', async () => {
     const folder = temporaryFolder();
     const ledger = openLedger(folder, { now: () => NOW, bootId: 'b' });
     for (let i = 0; i < 5; i++) ledger.appendEntry({ type: 'stopped', cause: 'signal' });
     ledger.close();
     expect(await run(['log'], { stateDir: folder, readsOnly: 2 })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('looks no further than a system daemon’s closed folder: one’s own daemon is down', async () => {
+    const io = {
+      around: { env: {}, uid: 4321, platform: 'linux', home: temporaryFolder(), cwd: '/' },
+    } as CliIo;
+    const asked: string[] = [];
+    const ask = (socketPath: string): Promise<never> => {
+      asked.push(socketPath);
+      const isOwn = !socketPath.startsWith('/run/telemetryd/');
+      return Promise.reject(
+        new TelemetryError(isOwn ? 'daemon-down' : 'not-permitted', isOwn ? 'down' : 'closed'),
+      );
+    };
+    // Where a system daemon runs on this very machine, its folder is open to whoever runs the tests as root.
+    if (!existsSync('/run/telemetryd')) {
+      await expect(askDaemon(io, ask)).rejects.toMatchObject({ code: 'daemon-down' });
+      expect(asked).toHaveLength(2);
+    }
+    const named = {
+      ...io,
+      around: { ...io.around, env: { TELEMETRYD_SOCKET: '/run/telemetryd/control.sock' } },
+    };
+    await expect(askDaemon(named, ask)).rejects.toMatchObject({ code: 'not-permitted' });
   });
 
   it('looks at the user’s daemon before the system’s, and only where the environment says', async () => {

@@ -287,7 +287,7 @@ describe('the output of telemetryctl export', () => {
     const stateDir = folderWith({ 'a.tlm': sealed() });
     const { code, err } = await exported(stateDir, ['a.tlm', '-f', 'jsonl', '--output', 'a.tlm']);
     expect(code).toBe(2);
-    expect(err).toMatch(/exists, and export replaces no file\.\nTry: another --output/);
+    expect(err).toMatch(/exists, and no file is replaced\.\nTry: another --output/);
     expect(readFileSync(join(stateDir, 'a.tlm'))).toEqual(Buffer.from(sealed()));
   });
 

@@ -102,7 +102,7 @@ describe('telemetryctl as a process', () => {
     const env = { ...process.env, TELEMETRYD_STATE_DIR: stateDir };
     const { stdout, stderr } = spawnSync('bash', ['-c', line], { env, encoding: 'utf8' });
     expect(stderr).toBe('');
-    expect(stdout.trim().split('\n')).toEqual(['2026-11-24 14:00:00Z  stopped      signal', '0']);
+    expect(stdout.trim().split('\n')).toEqual(['2026-11-24, Tuesday', '0']);
   });
 
   it.runIf(hasScript)('asks on a terminal and agrees to what it showed', async () => {

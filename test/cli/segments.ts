@@ -4,11 +4,12 @@ import { encodeBlock } from '../../src/segment/block.ts';
 import { encodeHeader } from '../../src/segment/header.ts';
 import { encodeGap, encodeLoss } from '../../src/segment/marks.ts';
 import { sealSegment } from '../../src/segment/seal.ts';
+import type { SegmentHeader } from '../../src/segment/types.ts';
 
 export const SEGMENT_ID = '019ab4c2-7c00-7000-8000-000000000001';
 
 /** A journal with a move, a click, a wheel notch, Ctrl+C and a masked key, a gap and losses. */
-export function journal(segmentId = SEGMENT_ID): Uint8Array {
+export function journal(segmentId = SEGMENT_ID, more: Partial<SegmentHeader> = {}): Uint8Array {
   const header = encodeHeader({
     formatVersion: 1,
     codec: 'raw',
@@ -28,6 +29,7 @@ export function journal(segmentId = SEGMENT_ID): Uint8Array {
     receiptId: '019ab4c2-0000-7000-8000-000000000002',
     schemaVersion: 1,
     simulated: false,
+    ...more,
   });
   const block = encodeBlock(
     {
@@ -48,6 +50,6 @@ export function journal(segmentId = SEGMENT_ID): Uint8Array {
 }
 
 /** {@link journal}, sealed. */
-export function sealed(segmentId = SEGMENT_ID): Uint8Array {
-  return sealSegment(journal(segmentId)).bytes;
+export function sealed(segmentId = SEGMENT_ID, more: Partial<SegmentHeader> = {}): Uint8Array {
+  return sealSegment(journal(segmentId, more)).bytes;
 }

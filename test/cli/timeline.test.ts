@@ -52,7 +52,7 @@ describe('the timeline of a segment', () => {
       2 ** 50,
     );
     expect(timeline(absurd).length).toBeLessThanOrEqual(17);
-    expect(segmentPage('a.tlm', absurd, 100)).toContain('began +');
+    expect(segmentPage('a.tlm', { segment: absurd, sizeBytes: 100, sha256: '' })).toContain('began +');
   });
 
   it('is empty for a segment with nothing in it, and shows one with nothing but gaps', async () => {

@@ -6,7 +6,8 @@ import { collect, newKey, sha256 } from './support.ts';
 export function catalogContract(make: () => Promise<Catalog>): void {
   it('finds what was added, as it was added', async () => {
     const catalog = await make();
-    const record = newRecord({ sizeBytes: 2 ** 40, receivedAtMs: 1_790_000_000_123 });
+    const ledgerHead = '0a'.repeat(32);
+    const record = newRecord({ sizeBytes: 2 ** 40, receivedAtMs: 1_790_000_000_123, ledgerHead });
     expect(await catalog.find(record)).toBeNull();
     expect(await catalog.add(record)).toBe('added');
     expect(await catalog.find(record)).toEqual(record);

@@ -20,6 +20,7 @@ describe('SqliteCatalog', () => {
     expect(await again.find(record)).toEqual(record);
     expect(query(file, 'SELECT version, applied_at FROM migrations')).toEqual([
       { version: 1, applied_at: 42 },
+      { version: 2, applied_at: 42 },
     ]);
   });
 
@@ -29,6 +30,22 @@ describe('SqliteCatalog', () => {
     await catalog.add(newRecord());
     expect(query(file, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     for (const suffix of ['', '-wal', '-shm']) expect((await stat(file + suffix)).mode & 0o777).toBe(0o600);
+  });
+
+  it('reads the file of an earlier version, and brings it up to date once it may write', async () => {
+    const file = await temporaryFile();
+    const record = newRecord();
+    const first = await opened(file);
+    await first.add(record);
+    await first.stop();
+    query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
+    query(file, 'DELETE FROM migrations WHERE version = 2');
+    expect(await collect((await opened(file, 'read-only')).list())).toEqual([record]);
+    const writer = await opened(file);
+    const later = newRecord({ ledgerHead: 'ab'.repeat(32) });
+    await writer.add(later);
+    expect(await writer.find(later)).toEqual(later);
+    expect(await writer.find(record)).toEqual(record);
   });
 
   it('refuses a file that a later version wrote', async () => {

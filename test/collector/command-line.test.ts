@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/core/version.ts';
 import {
   bundleCollector,
   digestField,
@@ -36,6 +37,11 @@ describe('telemetry-collector', () => {
     },
   );
 
+  it('tells its version', async () => {
+    const { code, stdout } = await runProgram(bundle.file, ['--version']);
+    expect([code, stdout]).toEqual([0, `${VERSION}\n`]);
+  });
+
   it.each([
     [['serve', '--listen', '0.0.0.0:7717'], 'TLS'],
     [['serve', '--listen', '192.168.1.5:7717'], 'TLS'],
@@ -47,6 +53,7 @@ describe('telemetry-collector', () => {
     [['ls', '--device', 'laptop'], 'not a device'],
     [['list'], 'unknown command'],
     [['ls', '--all'], 'unknown option'],
+    [['list', '--help'], 'unknown command'],
   ])('refuses %j with exit code 2 and something to try', async (args, what) => {
     const { code, stdout, stderr } = await runProgram(bundle.file, args);
     expect(code).toBe(2);
@@ -83,13 +90,19 @@ describe('telemetry-collector', () => {
 
 describe('ls', () => {
   it('lists nothing where nothing is', async () => {
-    const dataDir = join(await temporaryFolder(), 'none');
-    expect(await runProgram(bundle.file, ['ls', '--data', dataDir])).toMatchObject({
-      code: 0,
-      stdout: 'no segments\n',
-    });
-    const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--data', dataDir]);
+    const env = { ...process.env, XDG_DATA_HOME: join(await temporaryFolder(), 'none') };
+    expect(await runProgram(bundle.file, ['ls'], env)).toMatchObject({ code: 0, stdout: 'no segments\n' });
+    const { stdout } = await runProgram(bundle.file, ['ls', '--json'], env);
     expect(JSON.parse(stdout)).toEqual({ schema: 1, segments: [] });
+  });
+
+  it('does not take a folder that no collector kept anything in for an empty one', async () => {
+    const folder = await temporaryFolder();
+    for (const dataDir of [folder, join(folder, 'none')]) {
+      const { code, stdout, stderr } = await runProgram(bundle.file, ['ls', '--data', dataDir]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/is not the data folder of a collector\nTry: /);
+    }
   });
 
   it('lists in the default folder, as a table of at most 80 columns with totals, and by device', async () => {
@@ -98,7 +111,15 @@ describe('ls', () => {
     const env = { ...process.env, XDG_DATA_HOME: home };
     const collector = await spawnCollector(bundle.file, dataDir);
     const keys = [newKey(), newKey()];
-    for (const key of keys) await put(collector.url, key, randomBytes(12_345));
+    const ledgerHead = 'ab'.repeat(32);
+    for (const [at, key] of keys.entries()) {
+      const body = randomBytes(12_345);
+      const head = at === 0 ? ledgerHead : 'of another form';
+      await put(collector.url, key, body, {
+        'content-digest': digestField(body),
+        'telemetry-ledger-head': head,
+      });
+    }
     collector.child.kill('SIGTERM');
     expect(await collector.ended).toBe(0);
 
@@ -110,7 +131,9 @@ describe('ls', () => {
 
     const device = keys[0]?.device ?? '';
     const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--device', device], env);
-    expect(JSON.parse(stdout)).toMatchObject({ segments: [{ ...keys[0], sizeBytes: 12_345 }] });
+    expect(JSON.parse(stdout)).toMatchObject({ segments: [{ ...keys[0], sizeBytes: 12_345, ledgerHead }] });
+    const other = await runProgram(bundle.file, ['ls', '--json', '--device', keys[1]?.device ?? ''], env);
+    expect(JSON.parse(other.stdout)).toMatchObject({ segments: [{ ...keys[1], ledgerHead: null }] });
   }, 20_000);
 
   it('reads beside a server that is writing, and lists only what is whole', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FileObjectStore, segmentPath } from '../../src/collector/object-store-files.ts';
+import { FileObjectStore, findSegment, segmentPath } from '../../src/collector/object-store-files.ts';
 import { objectStoreContract } from './object-store-contract.ts';
 import { collect, keptFiles, newKey, temporaryFolder } from './support.ts';
 
@@ -20,6 +20,32 @@ describe('FileObjectStore', () => {
       expect((await stat(join(dataDir, folder))).mode & 0o777).toBe(0o700);
     }
     expect(await readdir(join(dataDir, 'incoming'))).toEqual([]);
+  });
+
+  it('names age files as such, also when their first line comes in pieces, and never keeps one under two names', async () => {
+    const dataDir = await temporaryFolder();
+    const store = await started(dataDir);
+    const key = newKey();
+    await (await store.stage(key, parts('age-encry', 'ption.org/v1\n-> X25519'))).publish();
+    const path = segmentPath(dataDir, key, 'age');
+    expect(path).toMatch(/\.tlm\.age$/);
+    expect(await keptFiles(dataDir)).toEqual([`segments/${key.device}/${key.segment}.tlm.age`]);
+    expect(await store.describe(key)).toMatchObject({ sizeBytes: 31 });
+    expect(await (await store.stage(key, one('plain'))).publish()).toBe('exists');
+    expect(await collect(store.list())).toEqual([key]);
+    await store.remove(key);
+    expect(await keptFiles(dataDir)).toEqual([]);
+  });
+
+  it('goes on with age files that an earlier version kept under the name of plain ones', async () => {
+    const dataDir = await temporaryFolder();
+    const store = await started(dataDir);
+    const key = newKey();
+    await mkdir(join(dataDir, 'segments', key.device));
+    await writeFile(segmentPath(dataDir, key), 'age-encryption.org/v1\n');
+    expect(await store.describe(key)).toMatchObject({ sizeBytes: 22 });
+    expect(await (await store.stage(key, one('age-encryption.org/v1\n'))).publish()).toBe('exists');
+    expect(await findSegment(dataDir, key)).toBe(segmentPath(dataDir, key));
   });
 
   it('empties incoming at the start and leaves segments alone', async () => {
@@ -61,6 +87,10 @@ async function started(dataDir: string): Promise<FileObjectStore> {
   await store.start();
   onTestFinished(() => store.stop());
   return store;
+}
+
+async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield await Promise.resolve(Buffer.from(text));
 }
 
 async function* one(text: string): AsyncGenerator<Uint8Array> {

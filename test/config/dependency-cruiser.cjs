@@ -58,6 +58,7 @@ module.exports = {
       ['core', 'control', 'conditions', 'segment', 'spool', 'privacy', 'policy'],
       'the command line talks to the daemon or reads files.',
     ),
+    only('manual', ['cli', 'daemon', 'collector', 'core'], 'pages are made of the programs’ own commands.'),
     only('demo', ['core', 'control', 'privacy'], 'npm start drives the programs as anyone could.'),
     {
       name: 'long-lived-processes-stay-small',

@@ -1,4 +1,5 @@
 import type { ControlHandlers } from '../../src/control/handlers.ts';
+import type { Peer, PeerSource } from '../../src/control/peer.ts';
 import type { ConsentReply } from '../../src/control/protocol.ts';
 import type { Log } from '../../src/core/clock.ts';
 import type { StatusReport } from '../../src/core/status.ts';
@@ -18,11 +19,13 @@ export const CAPTURING: StatusReport = {
   collection: { state: 'capturing', since: '2026-11-24T13:57:00.000Z', until: null, reasons: [] },
   capture: {
     backend: 'x11',
+    backendWhy: 'this is an X11 session of this machine',
     alive: true,
     pid: 4242,
     lastEventAt: '2026-11-24T14:00:00.000Z',
     events: { recorded: 12_345, thinned: 210, redacted: 57, dropped: 0 },
     restarts: 0,
+    focus: 'known',
   },
   spool: {
     segments: 3,
@@ -43,7 +46,11 @@ export const CAPTURING: StatusReport = {
     destination: 'http://127.0.0.1:7717',
     isSending: false,
   },
-  conditions: { power: 'ac', network: { kind: 'wifi', metered: 'no', ssidAllowed: null } },
+  conditions: {
+    power: 'ac',
+    network: { kind: 'wifi', metered: 'no', ssidAllowed: null },
+    session: { lock: 'unlocked', sources: ['logind'] },
+  },
   consent: { state: 'granted', noticeId: '1a2b3c4d', grantedAt: '2026-11-21T14:00:00.000Z' },
   exemptions: [],
   policy: { source: '/etc/telemetryd/policy.toml', id: '5e6f7a8b9c0d1e2f', keys: 'shortcuts', problems: [] },
@@ -85,7 +92,11 @@ export const PAUSED: StatusReport = {
     ],
     nextAttemptAt: null,
   },
-  conditions: { power: 'battery', network: { kind: 'ethernet', metered: 'unknown', ssidAllowed: null } },
+  conditions: {
+    power: 'battery',
+    network: { kind: 'ethernet', metered: 'unknown', ssidAllowed: null },
+    session: { lock: 'unlocked', sources: ['logind'] },
+  },
   policy: {
     ...CAPTURING.policy,
     source: 'last-good',
@@ -101,6 +112,12 @@ export const PAUSED: StatusReport = {
 };
 
 const CONSENT: ConsentReply = { state: 'missing', noticeId: '1a2b3c4d', receipt: null, changes: [] };
+
+/** The person whose input it is. */
+export const PERSON: Peer = { role: 'person', uid: 1000 };
+
+/** A server whose socket only its owner can reach, so that it needs to tell nobody apart. */
+export const ALONE: PeerSource = { accounts: { personUid: 1000, serviceUid: 1000 }, uidOf: null };
 
 /** Handlers of a daemon that does nothing but answer; each test replaces what it looks at. */
 export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandlers {

@@ -4,9 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { follow, get, post } from '../../src/control/calls.ts';
+import { ROUTES } from '../../src/control/protocol.ts';
 import { ControlServer } from '../../src/control/server.ts';
 import { TelemetryError } from '../../src/core/errors.ts';
-import { CAPTURING, handlers, keepingLog, PAUSED, untilAborted } from './reports.ts';
+import { ALONE, CAPTURING, handlers, keepingLog, PAUSED, untilAborted } from './reports.ts';
 import { sendRaw, startServer, temporaryFolder } from './sockets.ts';
 
 const POST_HEAD = 'Host: d\r\nContent-Type: application/json\r\n';
@@ -37,7 +38,10 @@ describe('the control server', () => {
     const pause = vi.fn(() => ({ until: '2026-11-24T14:30:00.000Z', remainingMs: 1 }));
     const { path } = await startServer({ pause });
     await post(path, 'pause', { durationMs: 90_000, reason: 'lunch' });
-    expect(pause).toHaveBeenCalledWith({ durationMs: 90_000, reason: 'lunch' });
+    expect(pause).toHaveBeenCalledWith(
+      { durationMs: 90_000, reason: 'lunch' },
+      { role: 'person', uid: null },
+    );
   });
 
   it.each([
@@ -127,7 +131,7 @@ describe('the control server', () => {
         return CAPTURING;
       },
     });
-    const server = new ControlServer(path, slow, keepingLog().log, { requestTimeoutMs: 300 });
+    const server = new ControlServer(path, slow, ALONE, keepingLog().log, { requestTimeoutMs: 300 });
     await server.start();
     onTestFinished(() => server.stop());
     const waiting = post(path, 'resume', {});
@@ -228,7 +232,7 @@ describe('a stream of the control server', () => {
 describe('starting and stopping the control server', () => {
   it('refuses to take the socket of a daemon that lives', async () => {
     const { path } = await startServer();
-    const second = new ControlServer(path, handlers(), keepingLog().log);
+    const second = new ControlServer(path, handlers(), ALONE, keepingLog().log);
     await expect(second.start()).rejects.toMatchObject({ code: 'failed' });
     await second.stop();
     expect(await get(path, 'status')).toEqual(CAPTURING);
@@ -247,7 +251,7 @@ describe('starting and stopping the control server', () => {
   it('leaves alone what is no socket', async () => {
     const path = join(temporaryFolder(), 'control.sock');
     writeFileSync(path, 'mine');
-    const server = new ControlServer(path, handlers(), keepingLog().log);
+    const server = new ControlServer(path, handlers(), ALONE, keepingLog().log);
     await expect(server.start()).rejects.toMatchObject({ code: 'bad-configuration' });
     expect(existsSync(path)).toBe(true);
   });
@@ -256,7 +260,7 @@ describe('starting and stopping the control server', () => {
     const folder = join(temporaryFolder(), 'open');
     mkdirSync(folder);
     chmodSync(folder, 0o777);
-    const server = new ControlServer(join(folder, 'control.sock'), handlers(), keepingLog().log);
+    const server = new ControlServer(join(folder, 'control.sock'), handlers(), ALONE, keepingLog().log);
     await expect(server.start()).rejects.toThrow('Others could replace');
   });
 
@@ -289,10 +293,10 @@ describe('starting and stopping the control server', () => {
 
   it('stops by its signal, before or after it listens', async () => {
     const path = join(temporaryFolder(), 'control.sock');
-    const early = new ControlServer(path, handlers(), keepingLog().log);
+    const early = new ControlServer(path, handlers(), ALONE, keepingLog().log);
     await expect(early.start(AbortSignal.abort())).rejects.toThrow();
     const stopping = new AbortController();
-    const late = new ControlServer(path, handlers(), keepingLog().log);
+    const late = new ControlServer(path, handlers(), ALONE, keepingLog().log);
     await late.start(stopping.signal);
     stopping.abort();
     await late.stop();
@@ -301,10 +305,82 @@ describe('starting and stopping the control server', () => {
 
   it('refuses a path that the system would cut', async () => {
     const path = join(temporaryFolder(), 'x'.repeat(100), 'control.sock');
-    const server = new ControlServer(path, handlers(), keepingLog().log);
+    const server = new ControlServer(path, handlers(), ALONE, keepingLog().log);
     await expect(server.start()).rejects.toMatchObject({
       code: 'usage',
       hint: expect.stringContaining('shorter') as string,
     });
   });
 });
+
+describe('a control server that tells its peers apart', () => {
+  const accounts = { personUid: 1000, serviceUid: 990 };
+  const as = (uid: number | null) => startServer({}, undefined, { accounts, uidOf: () => uid });
+
+  it('lets anyone connect', async () => {
+    const { path } = await as(1001);
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o711);
+  });
+
+  it('names the peer to what depends on it', async () => {
+    const pause = vi.fn(() => ({ until: '2026-11-24T14:30:00.000Z', remainingMs: 1 }));
+    const { path } = await startServer({ pause }, undefined, { accounts, uidOf: () => 1001 });
+    await post(path, 'pause', { durationMs: 90_000 });
+    expect(pause).toHaveBeenCalledWith({ durationMs: 90_000 }, { role: 'other', uid: 1001 });
+  });
+
+  const routes = ['watch', 'notice', 'consent', 'policy', 'round'] as const;
+  const acts = ['grant', 'revoke', 'reload', 'uploadNow', 'roundResult'] as const;
+  it.each([
+    ['another account', 1001, []],
+    ['an account that the kernel does not name', null, []],
+    ['root', 0, ['reload']],
+    ['the service', 990, ['round', 'roundResult']],
+    ['the person', 1000, [...routes, ...acts]],
+  ])('lets %s use what is theirs and nothing else', async (_who, uid, theirs) => {
+    const { path } = await as(uid);
+    for (const name of [...routes, ...acts]) {
+      const route = ROUTES[name];
+      const text =
+        name === 'watch' || name === 'notice' || name === 'consent' || name === 'policy' || name === 'round'
+          ? `GET ${route} HTTP/1.1\r\nHost: d\r\n\r\n`
+          : postText(route, '{}');
+      const { head } = await firstBytes(path, text);
+      const isAllowed = (theirs as readonly string[]).includes(name);
+      expect(`${name} ${head.includes(' 403 ') ? 'refused' : 'allowed'}`).toBe(
+        `${name} ${isAllowed ? 'allowed' : 'refused'}`,
+      );
+    }
+  });
+
+  it('keeps a few connections for each other account, and the rest for the person', async () => {
+    let uid = 1001;
+    const { path } = await startServer({}, undefined, { accounts, uidOf: () => uid });
+    const held: Socket[] = [];
+    onTestFinished(() => held.forEach((socket) => void socket.destroy()));
+    const hold = async (): Promise<void> => {
+      const socket = connect(path);
+      held.push(socket);
+      await new Promise<void>((resolve) => socket.once('connect', resolve));
+    };
+    for (let i = 0; i < 4; i++) await hold();
+    await expect(get(path, 'status')).rejects.toMatchObject({ code: 'unavailable' });
+    for (uid = 1002; uid < 1005; uid++) for (let i = 0; i < 4; i++) await hold();
+    await expect(get(path, 'status')).rejects.toMatchObject({ code: 'unavailable' });
+    uid = accounts.personUid;
+    expect(await get(path, 'status')).toEqual(CAPTURING);
+  });
+});
+
+/** What comes back first. */
+function firstBytes(path: string, text: string): Promise<{ readonly head: string }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => void socket.write(text));
+    socket.once('data', (bytes) => {
+      resolve({ head: bytes.toString().split('\r\n')[0] ?? '' });
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ControlHandlers } from '../../src/control/handlers.ts';
+import type { PeerSource } from '../../src/control/peer.ts';
 import { ControlServer } from '../../src/control/server.ts';
-import { handlers, keepingLog } from './reports.ts';
+import { ALONE, handlers, keepingLog } from './reports.ts';
 
 /** A new folder that is removed after the test. Short, for the sake of `sun_path`. */
 export function temporaryFolder(): string {
@@ -18,9 +19,10 @@ export function temporaryFolder(): string {
 export async function startServer(
   replaced: Partial<ControlHandlers> = {},
   path = join(temporaryFolder(), 'run', 'control.sock'),
+  peers: PeerSource = ALONE,
 ): Promise<{ readonly path: string; readonly server: ControlServer; readonly logged: string[] }> {
   const { log, lines } = keepingLog();
-  const server = new ControlServer(path, handlers(replaced), log);
+  const server = new ControlServer(path, handlers(replaced), peers, log);
   await server.start();
   onTestFinished(() => server.stop());
   return { path, server, logged: lines };

@@ -164,6 +164,30 @@ describe('widenings', () => {
     ],
     ['an excluded application more', { exclude: { apps: ['A'] } }, { exclude: { apps: ['B', 'A'] } }, null],
     [
+      'every key',
+      { capture: { keys: 'shortcuts', fullApps: ['A'] } },
+      { capture: { keys: 'full', fullApps: ['A'] } },
+      'Detail of keys: was shortcuts, is now full.',
+    ],
+    [
+      'an application more with every key recorded',
+      { capture: { keys: 'full', fullApps: ['A'] } },
+      { capture: { keys: 'full', fullApps: ['B', 'A'] } },
+      'Applications with every key recorded: was A, is now B, A.',
+    ],
+    [
+      'an application less with every key recorded',
+      { capture: { keys: 'full', fullApps: ['A', 'B'] } },
+      { capture: { keys: 'full', fullApps: ['B'] } },
+      null,
+    ],
+    [
+      'a window title less',
+      { exclude: { titles: ['A', 'B'] } },
+      { exclude: { titles: ['B'] } },
+      'Window titles left out: was A, B, is now B.',
+    ],
+    [
       'longer hours',
       { capture: { hours: 'Mon 08:00-12:00' } },
       {},

@@ -21,6 +21,7 @@ function keeperOver(stateDir: string) {
     clock: new HandClock(),
     file,
     uid: 1000,
+    ledgerHead: () => 'ef'.repeat(32),
     record: (more) => facts.push(...more),
   });
   return { keeper, facts };

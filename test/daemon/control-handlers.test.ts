@@ -8,7 +8,7 @@ import { PolicyKeeper } from '../../src/daemon/policy-keeper.ts';
 import { Watchers } from '../../src/daemon/watchers.ts';
 import type { Refused } from '../../src/policy/policy-outcome.ts';
 import { openConsent } from '../../src/privacy/consent-file.ts';
-import { CAPTURING, keepingLog } from '../control/reports.ts';
+import { CAPTURING, keepingLog, PERSON } from '../control/reports.ts';
 import { loadedFrom, OWNER, REFUSED } from './policies.ts';
 import { settled, UploadDesk } from './upload-desk.ts';
 
@@ -43,6 +43,7 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     clock,
     file: openConsent(stateDir, (size) => new Uint8Array(size).fill(++made)),
     uid: 1000,
+    ledgerHead: () => 'ef'.repeat(32),
     record: () => undefined,
   });
   consent.policyChanged(policy.loaded);
@@ -105,7 +106,7 @@ async function granted() {
 describe('pause', () => {
   it('answers when the process is gone, with how long it lasts from now', async () => {
     const { handlers, clock, timers, collection, gone } = await granted();
-    const reply = handlers.pause({ durationMs: 10 * MINUTE_MS });
+    const reply = handlers.pause({ durationMs: 10 * MINUTE_MS }, PERSON);
     expect(collection.state.name).toBe('paused');
     expect(await soon(reply)).toBe('pending');
     timers.run(500);
@@ -118,8 +119,8 @@ describe('pause', () => {
 
   it('of the longest length is taken, and a longer one refused with the limit', async () => {
     const { handlers, collection } = await controlled();
-    await handlers.pause({ durationMs: 30 * MINUTE_MS });
-    const tooLong = (): unknown => handlers.pause({ durationMs: 30 * MINUTE_MS + 1 });
+    await handlers.pause({ durationMs: 30 * MINUTE_MS }, PERSON);
+    const tooLong = (): unknown => handlers.pause({ durationMs: 30 * MINUTE_MS + 1 }, PERSON);
     await expect(async () => await tooLong()).rejects.toMatchObject({
       code: 'limit',
       hint: 'telemetryctl pause 30m, and again when it ends',
@@ -129,22 +130,22 @@ describe('pause', () => {
 
   it('goes by the policy’s limit, and without a policy by half an hour', async () => {
     const long = await controlled(loadedFrom('[pause]\nmax = "2h"\n'));
-    expect(await long.handlers.pause({ durationMs: 120 * MINUTE_MS })).toMatchObject({
+    expect(await long.handlers.pause({ durationMs: 120 * MINUTE_MS }, PERSON)).toMatchObject({
       remainingMs: 120 * MINUTE_MS,
     });
     const none = await controlled(REFUSED);
-    expect(await none.handlers.pause({ durationMs: 30 * MINUTE_MS })).toMatchObject({
+    expect(await none.handlers.pause({ durationMs: 30 * MINUTE_MS }, PERSON)).toMatchObject({
       remainingMs: 30 * MINUTE_MS,
     });
-    await expect(async () => await none.handlers.pause({ durationMs: 31 * MINUTE_MS })).rejects.toThrow(
-      TelemetryError,
-    );
+    await expect(
+      async () => await none.handlers.pause({ durationMs: 31 * MINUTE_MS }, PERSON),
+    ).rejects.toThrow(TelemetryError);
   });
 
   it('that is asked for again replaces one’s own', async () => {
     const { handlers, collection } = await controlled();
-    await handlers.pause({ durationMs: 20 * MINUTE_MS });
-    await handlers.pause({ durationMs: MINUTE_MS, reason: 'a call' });
+    await handlers.pause({ durationMs: 20 * MINUTE_MS }, PERSON);
+    await handlers.pause({ durationMs: MINUTE_MS, reason: 'a call' }, PERSON);
     expect(collection.state.pauses).toMatchObject([{ requester: 'person', reason: 'a call' }]);
   });
 });
@@ -152,10 +153,10 @@ describe('pause', () => {
 describe('resume', () => {
   it('answers when it is known how it went, not with "starting"', async () => {
     const { handlers, timers, gone, ready } = await granted();
-    const paused = handlers.pause({ durationMs: MINUTE_MS });
+    const paused = handlers.pause({ durationMs: MINUTE_MS }, PERSON);
     gone();
     await paused;
-    const reply = handlers.resume();
+    const reply = handlers.resume(PERSON);
     timers.run(2900);
     expect(await soon(reply)).toBe('pending');
     ready();
@@ -164,18 +165,18 @@ describe('resume', () => {
 
   it('waits for three seconds at most', async () => {
     const { handlers, timers, gone } = await granted();
-    const paused = handlers.pause({ durationMs: MINUTE_MS });
+    const paused = handlers.pause({ durationMs: MINUTE_MS }, PERSON);
     gone();
     await paused;
-    const reply = handlers.resume();
+    const reply = handlers.resume(PERSON);
     timers.run(3000);
     expect(await soon(reply)).toMatchObject({ collection: { state: 'blocked' } });
   });
 
   it('before the process of before is gone waits for that one and the next', async () => {
     const { handlers, gone, ready } = await granted();
-    void handlers.pause({ durationMs: MINUTE_MS });
-    const reply = handlers.resume();
+    void handlers.pause({ durationMs: MINUTE_MS }, PERSON);
+    const reply = handlers.resume(PERSON);
     expect(await soon(reply)).toBe('pending');
     gone();
     expect(await soon(reply)).toBe('pending');
@@ -185,7 +186,7 @@ describe('resume', () => {
 
   it('without a pause changes nothing and answers at once', async () => {
     const { handlers } = await granted();
-    expect(await soon(handlers.resume())).toMatchObject({ collection: { state: 'capturing' } });
+    expect(await soon(handlers.resume(PERSON))).toMatchObject({ collection: { state: 'capturing' } });
   });
 });
 

@@ -1,11 +1,12 @@
 import { onTestFinished } from 'vitest';
 import type { SegmentHeader } from '../../src/segment/types.ts';
+import type { FileSystem } from '../../src/spool/file-system.ts';
 import { Spool } from '../../src/spool/spool.ts';
 import { movesBlock, sampleHeader, segmentId } from '../spool/samples.ts';
 
 /** An empty spool in a folder, closed after the test. */
-export function openSpool(stateDir: string): Spool {
-  const spool = new Spool(stateDir);
+export function openSpool(stateDir: string, files?: FileSystem): Spool {
+  const spool = new Spool(stateDir, files);
   spool.recover();
   onTestFinished(() => spool.stop());
   return spool;

@@ -133,12 +133,48 @@ describe('a process that was killed', () => {
   });
 });
 
-it('does not take a segment that is gone for one that is missing', () => {
-  const stateDir = tempFolder();
-  const spool = openSpool(stateDir);
-  seal(spool, stateDir, 1);
-  spool.enforceLimits({ limitBytes: 0, retentionMs: Infinity, keepSentMs: Infinity }, 0);
-  expect(restart(stateDir)).toEqual([]);
+const DROP_ALL = { limitBytes: 0, retentionMs: Infinity, keepSentMs: Infinity };
+
+describe('a process that was killed between deleting a file and the ledger', () => {
+  it('leaves that it was dropped to be recorded, once, with what it held', () => {
+    const stateDir = tempFolder();
+    const spool = openSpool(stateDir);
+    const { sizeBytes } = seal(spool, stateDir, 1);
+    spool.enforceLimits(DROP_ALL, 0);
+    seal(spool, stateDir, 2);
+    expect(restart(stateDir)).toEqual([
+      { type: 'dropped', segment: segmentId(1), bytes: sizeBytes, events: 20, cause: 'unknown' },
+    ]);
+    expect(restart(stateDir)).toEqual([]);
+  });
+
+  it('of a sent segment has lost a copy only', () => {
+    const stateDir = tempFolder();
+    const spool = openSpool(stateDir);
+    seal(spool, stateDir, 1);
+    spool.takeForRound([segmentId(1)]);
+    spool.markSent(segmentId(1), SENT);
+    record(stateDir, sentFact(1));
+    expect(restart(stateDir)).toEqual([]);
+    spool.enforceLimits(DROP_ALL, 0);
+    expect(restart(stateDir)).toMatchObject([{ type: 'dropped', segment: segmentId(1), cause: 'keep-sent' }]);
+    expect(restart(stateDir)).toEqual([]);
+  });
+
+  it('is not seen in what was recorded, quarantined or purged', () => {
+    const stateDir = tempFolder();
+    const spool = openSpool(stateDir);
+    for (const n of [1, 2, 3]) seal(spool, stateDir, n);
+    spool.takeForRound([segmentId(3)]);
+    spool.quarantine(segmentId(3));
+    for (const { id, sizeBytes } of spool.enforceLimits(DROP_ALL, 0))
+      record(stateDir, { type: 'dropped', segment: id, bytes: sizeBytes, events: 20, cause: 'quota' });
+    expect(restart(stateDir)).toEqual([]);
+    seal(spool, stateDir, 4);
+    spool.enforceLimits(DROP_ALL, 0);
+    record(stateDir, { type: 'purged', scope: 'all', segments: 1, bytes: 1 });
+    expect(restart(stateDir)).toEqual([]);
+  });
 });
 
 it('finds exactly what is missing, whatever is, and in whatever order the two logs stand', () => {

@@ -52,6 +52,25 @@ describe('SIGHUP', { timeout: TIMEOUT_MS }, () => {
   });
 });
 
+describe('a policy file that changes', { timeout: TIMEOUT_MS }, () => {
+  it('is taken up by itself, a drop-in beside it too', async () => {
+    const desk = newDesk();
+    await desk.startDaemon();
+    const keys = async (word: string) => await desk.waitFor(word, ({ policy }) => policy.keys === word);
+    desk.writePolicy(WIDE);
+    await keys('shortcuts');
+    const dropIns = path.join(desk.root, 'policy.d');
+    mkdirSync(dropIns, { mode: 0o700 });
+    await sleep(800);
+    writeFileSync(path.join(dropIns, '50-site.toml'), '[capture]\nkeys = "activity"\n', { mode: 0o600 });
+    await keys('activity');
+    writeFileSync(path.join(dropIns, '90-more.toml'), '[capture]\nkeys = off\n', { mode: 0o600 });
+    const { policy } = await desk.waitFor('the refusal', (status) => status.policy.source === 'last-good');
+    expect(policy.keys).toBe('activity');
+    expect(policy.problems[0]?.where).toMatch(/policy\.d\/90-more\.toml:2:\d+$/);
+  });
+});
+
 describe('a policy that is wrong from the start', { timeout: TIMEOUT_MS }, () => {
   it('blocks capture and says where the mistake is; mended, it goes on', async () => {
     const desk = newDesk();

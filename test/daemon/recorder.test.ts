@@ -3,6 +3,20 @@ import { NO_LOSS } from '../../src/core/events.ts';
 import { RecordingDesk, SCREENS } from './recording-desk.ts';
 
 describe('flushing', () => {
+  it('writes into each segment the head that the ledger has when it begins', () => {
+    const desk = new RecordingDesk();
+    desk.begin();
+    desk.batch();
+    desk.recorder.roll();
+    desk.ledgerHead = '12'.repeat(32);
+    desk.batch();
+    desk.recorder.roll();
+    expect(desk.segments().map(({ header }) => header.ledgerHead)).toEqual([
+      'ab'.repeat(32),
+      '12'.repeat(32),
+    ]);
+  });
+
   it('writes one block when the interval has passed since the first event, and nothing before', () => {
     const desk = new RecordingDesk();
     desk.begin();
@@ -77,7 +91,9 @@ describe('segments', () => {
       originMonoMs: monoMs - 20,
       startWallMs: wallMs - 20,
       ...desk.circumstances,
-      ...SCREENS,
+      backend: SCREENS.backend,
+      coordinates: SCREENS.coordinates,
+      screens: SCREENS.screens,
     });
   });
 
@@ -109,6 +125,20 @@ describe('segments', () => {
     expect(desk.closed).toBe(2);
     const counts = desk.segments().map(({ columns }) => columns.count);
     expect(counts).toEqual([200_000, 200_000]);
+  });
+
+  it('are rolled when the screens change while capture goes on, so that each tells its own', () => {
+    const desk = new RecordingDesk();
+    desk.begin();
+    desk.batch(3);
+    const turned = [{ x: 0, y: 0, width: 1080, height: 1920, scale: 1 }];
+    desk.recorder.screensChanged(turned);
+    desk.batch(2);
+    desk.recorder.roll();
+    expect(desk.segments().map(({ header, columns }) => [header.screens, columns.count])).toEqual([
+      [SCREENS.screens, 3],
+      [turned, 2],
+    ]);
   });
 
   it('are rolled when the screens or the back end change, and not when a process is merely started again', () => {

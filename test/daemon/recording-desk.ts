@@ -20,6 +20,7 @@ import { HandClock, HandTimers } from './hand-clock.ts';
 export const SCREENS: BackendInfo = {
   backend: 'uiohook',
   coordinates: 'absolute',
+  why: 'a test wants it',
   screens: [{ x: 0, y: 0, width: 1920, height: 1080, scale: 1 }],
 };
 
@@ -59,6 +60,7 @@ export class RecordingDesk {
   readonly storage: (string | null)[] = [];
   onStorage: (problem: string | null) => void = () => undefined;
   numbersTaken = 0;
+  ledgerHead = 'ab'.repeat(32);
   key: KeyOffer = { kind: 'plain' };
   closed = 0;
   isSealing = false;
@@ -83,6 +85,7 @@ export class RecordingDesk {
         device: '5a0f8d4e-6a3c-4e0e-9a0b-3d1f2c4b5a69',
         sequence: spareSequence ?? ++this.numbersTaken,
       }),
+      ledgerHead: () => this.ledgerHead,
       key: () => this.key,
       closed: () => {
         this.closed++;

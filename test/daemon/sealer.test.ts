@@ -21,6 +21,8 @@ function workbench(power: PowerState = 'ac') {
   const spool = openSpool(stateDir);
   const facts: LedgerFact[] = [];
   const { log, lines } = keepingLog();
+  /** What was last said of the disk. */
+  const storage = new Map<string, string | null>();
   const bench = {
     clock,
     timers,
@@ -29,6 +31,7 @@ function workbench(power: PowerState = 'ac') {
     facts,
     lines,
     power,
+    storage,
     limits: { limitBytes: 1e9, retentionMs: 7 * DAY_MS, keepSentMs: 7 * DAY_MS },
     changes: 0,
   };
@@ -42,6 +45,7 @@ function workbench(power: PowerState = 'ac') {
     limits: () => bench.limits,
     record: (more) => facts.push(...more),
     changed: () => bench.changes++,
+    storage: (user, problem) => storage.set(user, problem),
   });
   return Object.assign(bench, { sealer });
 }

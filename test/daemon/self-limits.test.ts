@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ChildCommand } from '../../src/core/capture.ts';
 import type { Log } from '../../src/core/clock.ts';
+import type { Session, SessionSource } from '../../src/core/conditions.ts';
 import type { CaptureProcess } from '../../src/daemon/collection-driver.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import { NODE_FLAGS } from '../../src/daemon/programs.ts';
@@ -26,6 +27,13 @@ const SILENT: Log = {
 const HEARTBEAT_MS = 250;
 /** Positions a second in the recording. */
 const RECORDED_HZ = 500;
+
+/** A session that is never locked, on a machine that never sleeps. */
+class UnlockedSession extends HandSource<Session> implements SessionSource {
+  onSleep(): void {
+    // Never.
+  }
+}
 
 /** A daemon in this process with a real capture process, which plays a fast mouse in real time. */
 async function playing(limits: string): Promise<Daemon> {
@@ -49,6 +57,7 @@ async function playing(limits: string): Promise<Daemon> {
       backend: null,
       replay: { file: recording, speed: 1 },
       uid: process.getuid?.() ?? 0,
+      serviceUid: process.getuid?.() ?? 0,
       notes: [],
     },
     {
@@ -59,6 +68,9 @@ async function playing(limits: string): Promise<Daemon> {
       randomBytes,
       power: new HandSource(AC),
       network: new HandSource(WIFI),
+      session: new UnlockedSession({ lock: 'unlocked', sources: [] }),
+      notifier: { notify: () => undefined, withdraw: () => undefined },
+      peerUid: null,
       loadPolicy: () => Promise.resolve(loadedFrom(`capture.mouse_hz = 500\n${limits}`)),
       captureProgram: {
         execPath: process.execPath,
@@ -176,6 +188,9 @@ it('tells a new capture process what the one before it was told, and takes it ba
 it('says and does nothing within the limits', async () => {
   const daemon = await playing('limits.cpu = "100%"\nlimits.memory = "4GB"');
   await new Promise((resolve) => setTimeout(resolve, 4 * HEARTBEAT_MS));
-  expect(daemon.status().collection.reasons).toEqual([]);
+  expect([reason(daemon, 'over-cpu-limit'), reason(daemon, 'over-memory-limit')]).toEqual([
+    undefined,
+    undefined,
+  ]);
   expect(daemon.status().capture.events.thinned).toBe(0);
 });

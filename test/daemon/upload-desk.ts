@@ -7,6 +7,7 @@ import { UploadDriver, type UploaderProcess } from '../../src/daemon/upload-driv
 import type { UploadState } from '../../src/daemon/upload-state.ts';
 import { DEFAULT_POLICY } from '../../src/policy/defaults.ts';
 import type { LedgerFact } from '../../src/privacy/ledger-entry.ts';
+import { fileSystemNode } from '../../src/spool/file-system-node.ts';
 import { NO_SPENDING } from '../../src/upload/spending.ts';
 import { NO_BACKOFF } from '../../src/upload/upload-policy.ts';
 import { keepingLog } from '../control/reports.ts';
@@ -69,7 +70,15 @@ export class UploadDesk {
   readonly clock = new HandClock();
   readonly timers = new HandTimers(this.clock);
   readonly stateDir = tempFolder();
-  readonly spool = openSpool(this.stateDir);
+  /** Whether the disk lets files be moved. */
+  isMovingRefused = false;
+  readonly spool = openSpool(this.stateDir, {
+    ...fileSystemNode,
+    renameSync: (from, to) => {
+      if (this.isMovingRefused) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      fileSystemNode.renameSync(from, to);
+    },
+  });
   readonly power = new HandSource(AC);
   readonly network = new HandSource(WIFI);
   readonly facts: LedgerFact[] = [];
@@ -80,6 +89,8 @@ export class UploadDesk {
   consent: ConsentStanding = 'granted';
   mayLeave: (receiptId: string, url: string) => boolean = () => true;
   conditionChanges: string[] = [];
+  /** What the driver said of the disk, in order. */
+  readonly storage: (string | null)[] = [];
   readonly driver: UploadDriver;
 
   constructor(state: Partial<UploadState> = {}) {
@@ -99,6 +110,7 @@ export class UploadDesk {
         policy: () => this.policy,
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),
+        ledgerHead: () => 'cd'.repeat(32),
         record: (facts) => this.facts.push(...facts),
         saveState: (saved) => this.saved.push(saved),
         startUploader: () => {
@@ -106,6 +118,7 @@ export class UploadDesk {
           this.uploaders.push(uploader);
           return uploader;
         },
+        storage: (problem) => this.storage.push(problem),
         conditionsChanged: () => this.conditionChanges.push(this.blockers().join()),
         changed: () => undefined,
       },

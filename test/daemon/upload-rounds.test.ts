@@ -55,6 +55,7 @@ describe('a round begins', () => {
       outboxDir: `${desk.stateDir}/outbox`,
       rateBytesPerSecond: 256_000,
       budgetBytes: 20_000_000,
+      ledgerHead: 'cd'.repeat(32),
       segments: [
         { id: segmentId(1), file: `${segmentId(1)}.tlm` },
         { id: segmentId(2), file: `${segmentId(2)}.tlm` },

@@ -16,11 +16,13 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
     collection: { state, since: null, until: null, reasons: [] },
     capture: {
       backend: 'x11',
+      backendWhy: '',
       alive: true,
       pid: 2,
       lastEventAt: null,
       events: { recorded, thinned: 0, redacted: 0, dropped: 0 },
       restarts: 0,
+      focus: null,
     },
     spool: { segments: 0, bytes: 0, limitBytes: 1, oldestAt: null, quarantined: 0, problem: null },
     upload: {
@@ -34,7 +36,11 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
       destination: 'http://127.0.0.1:7717',
       isSending: false,
     },
-    conditions: { power: 'ac', network: { kind: 'none', metered: 'no', ssidAllowed: null } },
+    conditions: {
+      power: 'ac',
+      network: { kind: 'none', metered: 'no', ssidAllowed: null },
+      session: { lock: 'unlocked', sources: ['logind'] },
+    },
     consent: { state: 'granted', noticeId: null, grantedAt: null },
     exemptions: [],
     policy: { source: 'policy.toml', id: null, keys: 'shortcuts', problems: [] },

@@ -55,7 +55,7 @@ describe('what npm start explains', { timeout: 30_000 }, () => {
   });
 
   it('ends with where the data is and how much there was', () => {
-    const lines = farewell(SETTING, statusReport('capturing', 42)).join('\n');
+    const lines = farewell(SETTING, { events: 42, sentFiles: 1, sentBytes: 371 }).join('\n');
     expect(lines).toContain('42 events');
     expect(lines).toContain(SETTING.stateDir);
   });

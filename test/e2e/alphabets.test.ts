@@ -1,26 +1,39 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Desk } from './desk.ts';
+import { TestClient, type TestWindow } from '../capture/test-window.ts';
+import { Desk, Program, until } from './desk.ts';
 
 /** How long the two alphabets are typed, in seconds; a longer run is `ALPHABETS_SECONDS=600 npm test`. */
 const SECONDS = Number(process.env['ALPHABETS_SECONDS'] ?? 40);
 
 const ALLOWED = ['Left', 'Right', 'Up', 'Down'];
+/** What tells which window is in use, and what locks it; without them only the other interruptions are tried. */
+const hasFocus = ['openbox', 'i3lock'].every((tool) => existsSync(`/usr/bin/${tool}`));
 const FORBIDDEN = ['F2', 'F3', 'F4', 'F6', 'F7', 'F8', 'F9'];
 
 describe('two alphabets', () => {
   let desk: Desk;
+  let x: TestClient;
+  let editor: TestWindow;
 
   beforeEach(async () => {
     desk = new Desk();
     await desk.startDisplay();
+    if (hasFocus) await desk.display.startManager();
     await desk.startCollector();
-    desk.writePolicy({ segment: { roll: '"10s"', flush: '"1s"' } });
+    x = await TestClient.connect(desk.display.name);
+    editor = await x.window({ title: 'Notes' });
+    desk.writePolicy({
+      segment: { roll: '"10s"', flush: '"1s"' },
+      exclude: { apps: '["Vault"]', titles: '["Private Browsing"]' },
+    });
     await desk.startDaemon();
     await desk.grant();
   });
 
   afterEach(async () => {
+    x.close();
     await desk.close();
   });
 
@@ -30,8 +43,12 @@ describe('two alphabets', () => {
     return found;
   };
 
+  let typed: string[] = [];
+
   async function typeSome(alphabet: readonly string[]): Promise<void> {
-    await desk.display.input(...Array.from({ length: 6 }, () => `key ${pick(alphabet)} sleep 0.03`));
+    const keys = Array.from({ length: 6 }, () => pick(alphabet));
+    typed.push(...keys);
+    await desk.display.input(...keys.map((key) => `key ${key} sleep 0.03`));
   }
 
   /** Stops capture in one of the ways a person can, types what must not be found, and starts it again. */
@@ -68,16 +85,64 @@ describe('two alphabets', () => {
     },
   };
 
+  /** Types what must not be found the moment a window has the keyboard, which is before anyone else is told. */
+  async function typeInto(options: Parameters<TestClient['window']>[0]): Promise<void> {
+    const window = await x.window(options);
+    await until('the window to have the keyboard', async () => (await x.inputFocus()) === window.id);
+    await typeSome(FORBIDDEN);
+    await window.destroy();
+  }
+
+  const FOCUS_INTERRUPTIONS: Record<string, () => Promise<void>> = {
+    'an excluded window': () => typeInto({ wmClass: 'vault' }),
+    'a private window': () => typeInto({ wmClass: 'browser', title: 'Shop - Private Browsing' }),
+    'a window that becomes private': async () => {
+      await editor.setTitle('Private Browsing');
+      await typeSome(FORBIDDEN);
+      await editor.setTitle('Notes');
+    },
+    'a screen locker': async () => {
+      const locker = new Program('i3lock', ['--nofork'], desk.display.env());
+      await desk.waitFor('the lock', ({ capture }) => capture.focus === 'excluded');
+      await typeSome(FORBIDDEN);
+      await locker.stop();
+    },
+    'a prompt that grabs the keyboard': async () => {
+      const prompt = await x.window({ isUnmanaged: true });
+      await x.grabKeyboard(prompt.id);
+      await typeSome(FORBIDDEN);
+      await x.ungrabKeyboard();
+      await prompt.destroy();
+    },
+    'a prompt that takes the focus': async () => {
+      const prompt = await x.window({ isUnmanaged: true });
+      await prompt.takeFocus();
+      await typeSome(FORBIDDEN);
+      await prompt.destroy();
+      await editor.takeFocus();
+    },
+  };
+
   it(
     'typed in turns, one only while capture is allowed and one only while it is not, come back as one',
     async () => {
       const end = performance.now() + SECONDS * 1000;
+      const ways = { ...INTERRUPTIONS, ...(hasFocus ? FOCUS_INTERRUPTIONS : {}) };
+      let left: string[] = [];
       const done: string[] = [];
       while (performance.now() < end) {
-        const name = pick(Object.keys(INTERRUPTIONS));
-        done.push(name);
-        await INTERRUPTIONS[name]?.();
-        await desk.waitFor('capture to go on', ({ collection }) => collection.state === 'capturing');
+        // Each comes in each round, in any order.
+        if (left.length === 0) left = Object.keys(ways);
+        const name = pick(left);
+        left = left.filter((other) => other !== name);
+        typed = [];
+        await ways[name]?.();
+        await desk.waitFor(
+          'capture to go on',
+          ({ collection, capture }) =>
+            collection.state === 'capturing' && capture.focus === (hasFocus ? 'known' : 'unknown'),
+        );
+        done.push(`${name}: ${typed.join(' ')}`);
         await sleep(250);
         await typeSome(ALLOWED);
       }

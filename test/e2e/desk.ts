@@ -17,6 +17,7 @@ import type { EventRecord } from '../../src/core/events.ts';
 import type { StatusReport } from '../../src/core/status.ts';
 import { readOwnerIdentities } from '../../src/privacy/owner-identity.ts';
 import { openSegment } from '../../src/segment/open-segment.ts';
+import { whenManaged } from '../capture/test-window.ts';
 
 const run = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -75,6 +76,7 @@ class Display {
   server: Program | null = null;
   /** A client that selects motion: without one the server's RECORD holds back some 31 events. */
   #watcher: Program | null = null;
+  #manager: Program | null = null;
 
   get name(): string {
     return `:${this.number}`;
@@ -98,12 +100,19 @@ class Display {
     await until('a window that selects motion', () => watcher.out.length > 0 || sleep(500).then(() => true));
   }
 
+  /** Runs a window manager that tells which window is in use. */
+  async startManager(): Promise<void> {
+    this.#manager = new Program('openbox', ['--sm-disable'], this.env());
+    await whenManaged(this.name);
+  }
+
   env(): Record<string, string> {
     return { DISPLAY: this.name, PATH: process.env['PATH'] ?? '' };
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.#watcher?.stop('SIGKILL');
+    await this.#manager?.stop();
     await this.server?.stop(signal);
   }
 
@@ -345,7 +354,7 @@ async function eventsBelow(folder: string, identities: readonly string[]): Promi
 }
 
 /** The daemon may have moved a file on since it was listed. */
-function readIfThere(file: string): Uint8Array | undefined {
+export function readIfThere(file: string): Uint8Array | undefined {
   try {
     return readFileSync(file);
   } catch {

@@ -20,7 +20,7 @@ describe('check-policy', () => {
       'policy.toml:2:7: error: pause.max must be at least 30m: a policy can take away no pause of up to half an hour\n' +
         '  Try: pause.max = "30m" or more\n' +
         'policy.toml:4:1: error: upload.urll is not a known name\n' +
-        '  Try: Did you mean url?\n' +
+        '  Try: url\n' +
         'policy.toml is refused: 2 errors.\n',
     );
     expect(json).toMatchObject({ schema: 1, valid: false, policy: null, problems: [{}, {}] });
@@ -36,9 +36,9 @@ describe('check-policy', () => {
   });
 
   test('tells what is accepted but not acted on, and still exits 0', () => {
-    const { exitCode, text } = check('[exclude]\napps = []\n');
+    const { exitCode, text } = check('[notice]\nserver_retention = "30d"\n');
     expect(exitCode).toBe(0);
-    expect(text).toMatch(/^policy\.toml:2:8: notice: exclude\.apps is accepted.*\n {2}Note: /);
+    expect(text).toMatch(/^policy\.toml:2:20: notice: notice\.server_retention is accepted.*\n {2}Note: /);
   });
 
   test('judges a work copy by what it says, and warns that its mode would not do', () => {

@@ -144,10 +144,20 @@ describe('loading', () => {
 
   test('what is accepted and not acted on yet is told only where a file sets it', () => {
     const { paths, policy } = files();
-    policy('[exclude]\napps = []\n');
+    policy('[notice]\nserver_retention = "30d"\n');
     expect(texts(paths)).toEqual([
-      'notice POLICY:2:8: exclude.apps is accepted, but this version cannot tell which application is in use: capture.focus_unknown decides instead',
+      'notice POLICY:2:20: notice.server_retention is accepted, but this version does not check it with the collector; the notice repeats it as a promise',
     ]);
+  });
+
+  test('every key is recorded in no application until one is named, which is told', () => {
+    const { paths, policy } = files();
+    policy('[capture]\nkeys = "full"\n');
+    expect(texts(paths)[0]).toMatch(
+      /^notice POLICY:2:8: capture\.keys = "full" and capture\.full_apps go together/,
+    );
+    policy('[capture]\nkeys = "full"\nfull_apps = ["XTerm"]\n');
+    expect(texts(paths)).toEqual([]);
   });
 
   test('a collector elsewhere needs a whole notice, which is told without refusing the file', () => {
@@ -238,5 +248,64 @@ describe('files that are refused', () => {
     expect(texts(paths)[0]).toMatch(/belongs to user 0; it must belong to the person/);
     chownSync(paths.preferencesFile ?? '', 1234, 1234);
     expect(loadPolicyFiles(paths).policy?.capture.keys).toBe('off');
+  });
+});
+
+describe('drop-ins', () => {
+  const dropIn = (paths: PolicyPaths, name: string, content: string, mode = 0o644): string => {
+    const folder = join(paths.policyFile, '../policy.d');
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    chmodSync(folder, 0o755);
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    chmodSync(path, mode);
+    return path;
+  };
+
+  test('stand on the policy file in the order of their names; of what several set, the last counts', () => {
+    const { paths, policy } = files();
+    policy('[capture]\nkeys = "off"\nmouse_hz = 60\n[spool]\nlimit = "100MB"\n');
+    dropIn(paths, '90-late.toml', '[capture]\nkeys = "activity"\n');
+    dropIn(paths, '10-early.toml', '[capture]\nkeys = "shortcuts"\nmouse_hz = 30\n');
+    dropIn(paths, 'README', 'not a policy');
+    dropIn(paths, '.95-editor.toml', 'half a fi');
+    const loaded = loadPolicyFiles(paths);
+    expect(loaded.policy?.capture).toMatchObject({ keys: 'activity', mouseHz: 30 });
+    expect(loaded.policy?.spool.limitBytes).toBe(100_000_000);
+    expect(loaded).toMatchObject({
+      source: `${paths.policyFile} and 2 drop-ins`,
+      origins: { 'capture.keys': 'policy', 'spool.retention': 'default' },
+    });
+  });
+
+  test('count without a policy file, and are refused as it is, each with its own name', () => {
+    const { paths } = files();
+    const folder = join(paths.policyFile, '../policy.d');
+    const good = dropIn(paths, 'a.toml', '[capture]\nkeys = "off"\n');
+    expect(loadPolicyFiles(paths)).toMatchObject({
+      source: `1 drop-in of ${folder}`,
+      policy: { capture: { keys: 'off' } },
+    });
+    chmodSync(good, 0o666);
+    const bad = dropIn(paths, 'b.toml', '[capture]\nkeyz = "off"\n');
+    expect(loadPolicyFiles(paths).problems.map(({ where }) => where)).toEqual([good, `${bad}:2:1`]);
+    chmodSync(good, 0o644);
+    chmodSync(folder, 0o777);
+    expect(loadPolicyFiles(paths)).toMatchObject({ policy: null, problems: [{ where: folder }] });
+  });
+
+  test('belong to a file called policy.toml only', () => {
+    const { paths } = files();
+    dropIn(paths, 'a.toml', '[capture]\nkeys = "off"\n');
+    const other = { ...paths, policyFile: join(paths.policyFile, '../demonstration.toml') };
+    expect(loadPolicyFiles(other)).toMatchObject({ source: 'defaults' });
+  });
+
+  test('an error that shows in the whole is at the place that counts', () => {
+    const { paths, policy } = files();
+    policy('[segment]\nflush = "5s"\n');
+    const path = dropIn(paths, 'a.toml', '[segment]\nflush = "50m"\nroll = "1s"\n');
+    const [first] = loadPolicyFiles(paths).problems;
+    expect(first?.where.startsWith(`${path}:`)).toBe(true);
   });
 });

@@ -21,6 +21,7 @@ const GRANT = {
   ownerRecipient,
   uid: 1000,
   wallMs: 1_750_000_000_123.7,
+  ledgerHead: 'ab'.repeat(32),
 } as const;
 
 function stateFolder(): string {

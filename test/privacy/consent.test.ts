@@ -35,6 +35,7 @@ function granted(policy: Policy, before: readonly ConsentReceipt[] = [], changes
     ownerRecipient: `age1${'q'.repeat(58)}`,
     uid: 1000,
     wallMs: 1_750_000_000_000,
+    ledgerHead: 'ab'.repeat(32),
     ...changes,
   };
   const outcome = grantConsent(before, grant, inForce(policy));
@@ -83,6 +84,7 @@ describe('consent', () => {
       ownerRecipient: 'age1x',
       uid: 1,
       wallMs: 1,
+      ledgerHead: 'ab'.repeat(32),
     };
     expect(grantConsent([], grant, now)).toEqual({ kind: 'notice-changed', noticeId: now.noticeId });
   });

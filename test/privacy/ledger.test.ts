@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +51,7 @@ test('entries are read back in order, with time and chain, and the file is priva
   expect(entries).toMatchObject(FACTS);
   expect(entries.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect(entries[0]).toMatchObject({ at: '2026-07-01T08:00:00.000Z', prev: '0'.repeat(64) });
-  expect(verifyLedger(folder)).toEqual({ ok: true, entries: 7, brokenAt: null, head });
+  expect(verifyLedger(folder)).toEqual({ ok: true, entries: 7, brokenAt: null, head, missingHeads: [] });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(lines).toHaveLength(7);
 });
@@ -88,6 +88,26 @@ test('lines cut off the end show against a head that was kept elsewhere', () => 
   writeFileSync(path, lines.slice(0, 5).join('\n').concat('\n'));
   expect(verifyLedger(folder)).toMatchObject({ ok: true, entries: 5 });
   expect(verifyLedger(folder).head).not.toEqual(head);
+});
+
+test('a chain that was rewritten from some entry on, soundly, shows against the heads that were kept of the true one', () => {
+  const { folder, path, head } = filledLedger();
+  const kept = [...readLedger(folder)].map(({ hash }) => hash);
+  expect(verifyLedger(folder, [...kept, '0'.repeat(64)])).toMatchObject({ ok: true, missingHeads: [] });
+
+  rmSync(path);
+  const forged = openLedger(folder, CLOCK);
+  for (const fact of FACTS) {
+    if (fact.type !== 'captured') forged.appendEntry(fact);
+  }
+  forged.close();
+  expect(verifyLedger(folder)).toMatchObject({ ok: true, entries: 6 });
+  expect(verifyLedger(folder, kept)).toMatchObject({
+    ok: false,
+    brokenAt: null,
+    missingHeads: kept.slice(2),
+  });
+  expect(verifyLedger(folder, [head.hash])).toMatchObject({ ok: false, missingHeads: [head.hash] });
 });
 
 test('torn at any byte of its last line, the rest is kept aside and the chain goes on', () => {

@@ -72,10 +72,12 @@ describe('the notice', () => {
 
       RECORDED  Mouse position (at most 125 a second), buttons and wheel. Keys:
                 shortcuts (Ctrl, Alt, Meta), Enter, Tab, arrows, F1 and the like by
-                name; of typed text only that a key was pressed, never which;
-                everywhere, password fields included.
+                name; of typed text only that a key was pressed, never which; password
+                fields included. Also where the application in use is not known.
       NEVER     Screen, sound, camera, clipboard, files, window titles, names of
-                applications; nothing at all while paused or without your agreement.
+                applications; nothing at all while paused, locked or without your
+                agreement. Nor in 25 applications and 10 window titles that the policy
+                names, where the one in use is known.
       WHY       training computer-use agents. Basis: consent. Responsible: Example
                 Corp (privacy@example.com).
       WHERE TO  A collector on this computer, http://127.0.0.1:7717; on AC power, over
@@ -113,11 +115,24 @@ describe('the notice', () => {
       [/password/, /shortcuts/],
     ],
     [
-      'no keys, since the application is not known',
+      'no keys where the application is not known',
       {},
-      [/No keys: this version cannot tell which application/],
-      [/password/],
+      [/by name/, /No keys where the application in use is not known\./],
+      [/Also where/],
     ],
+    [
+      'every key in named applications, and that nothing else has it',
+      { capture: { keys: 'full', fullApps: ['XTerm', 'Code'] } },
+      [/EVERY KEY YOU TYPE, BY NAME, in XTerm, Code \(/, /never which/],
+      [],
+    ],
+    [
+      'how much is left out',
+      { exclude: { apps: ['A'], titles: ['x', 'y'] } },
+      [/Nor in 1 application and 2 window titles that the policy names/],
+      [],
+    ],
+    ['nothing of what is not left out', { exclude: { apps: [], titles: [] } }, [/NEVER/], [/Nor in/]],
     [
       'the kind of key',
       { capture: { keys: 'activity', focusUnknown: 'record' } },
@@ -133,8 +148,8 @@ describe('the notice', () => {
     [
       'nothing where the application must be known',
       { capture: { focusUnknown: 'block' } },
-      [/Nothing for now/],
-      [/Mouse position/],
+      [/Mouse position/, /Nothing where the application in use is not known\./],
+      [/Also where/],
     ],
     [
       'who else can open the files',

@@ -26,6 +26,7 @@ describe('the header', () => {
       screens: [],
       redaction: 'full',
       simulated: true,
+      ledgerHead: 'ab'.repeat(32),
     };
     for (const header of [HEADER, other]) expect(decodeHeader(payloadOf(header))).toEqual(header);
   });
@@ -55,6 +56,8 @@ describe('the header', () => {
     ['no id', { id: undefined }],
     ['half a screen', { scr: [[0, 0, 1920]] }],
     ['a thousand screens', { scr: Array.from({ length: 1000 }, () => [0, 0, 1, 1, 1]) }],
+    ['half a ledger head', { led: new Uint8Array(16) }],
+    ['a ledger head in words', { led: 'genesis' }],
     ['an unknown key mode', { keys: 'everything' }],
   ])('with %s is refused', (_, changes) => {
     expect(() => decodeHeader(mapOf(changes))).toThrow(/Not a sound segment file/);

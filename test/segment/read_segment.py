@@ -104,6 +104,7 @@ def header_of(payload):
         "receiptId": ident(m["rcpt"]),
         "schemaVersion": m["sv"],
         "simulated": m.get("sim", False),
+        **({"ledgerHead": m["led"].hex()} if "led" in m else {}),
     }
 
 

@@ -62,6 +62,7 @@ export class Outbox {
       url,
       device: 'd-1',
       outboxDir: this.dir,
+      ledgerHead: 'cd'.repeat(32),
       rateBytesPerSecond: 100_000_000,
       budgetBytes: 1_000_000_000,
       segments: this.segments,

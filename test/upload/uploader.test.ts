@@ -73,6 +73,7 @@ describe('the uploader', () => {
         connection: 'keep-alive',
         'content-type': 'application/octet-stream',
         'content-length': String(segment?.sizeBytes),
+        'telemetry-ledger-head': 'cd'.repeat(32),
         'content-digest': `sha-256=:${sha256.digest('base64')}:`,
       });
     }

@@ -1,4 +1,4 @@
-import type { BackendInfo } from '../../core/capture.ts';
+import type { BackendInfo, Screen } from '../../core/capture.ts';
 import type { Reason } from '../../core/collection.ts';
 import { TelemetryError } from '../../core/errors.ts';
 import type { ModifierKnowledge } from '../../core/masking.ts';
@@ -28,6 +28,8 @@ export interface InputSink {
 /** What a back end is given to live with. */
 export interface BackendHost {
   readonly sink: InputSink;
+  /** From `tMs` on, a time as events have it, the desktop consists of these screens. */
+  screens(tMs: number, screens: readonly Screen[]): void;
   /** The back end cannot go on; the child tells the daemon why and exits. */
   fail(reason: Reason): void;
   /** `replay`: everything in the recording has been put into the sink. */
@@ -43,9 +45,9 @@ export interface CaptureBackend {
   start(host: BackendHost, signal: AbortSignal): Promise<BackendInfo>;
   /** Asks the source, without waiting, to hand over what it holds back. */
   poke(): void;
-  /** How long events may lie at the source before they are read; a source that cannot wait so long waits less. */
-  setBurstMs(ms: number): void;
-  /** Asks the source whether it still works; rejects with {@link BackendFailure} when it does not. */
+  /** For a source that reads in bursts: how far apart they are. Others read as events come and ignore it. */
+  setBurstMs(burstMs: number): void;
+  /** Resolves when the source proves to be alive; rejects with {@link BackendFailure} when it is not. */
   probe(): Promise<void>;
   /** Hands over everything that happened before the call, then ends; idempotent. */
   stop(): Promise<void>;
@@ -59,4 +61,9 @@ export class BackendFailure extends TelemetryError {
     super('unavailable', text, { op: 'capture', hint, cause });
     this.reason = { code, text, hint };
   }
+}
+
+/** The source is dead although nothing has told so. */
+export function probeFailed(text: string): BackendFailure {
+  return new BackendFailure('tap-dead', text, 'capture is started again by itself');
 }

@@ -1,11 +1,12 @@
 import type { CaptureConfig, ChildCommand } from '../../core/capture.ts';
 import type { Reason } from '../../core/collection.ts';
 import { EXIT } from '../../core/errors.ts';
-import type { KeyMode } from '../../core/masking.ts';
 import type { Delay } from '../delay-node.ts';
 import { BackendFailure, type BackendHost, type CaptureBackend, type InputSink } from './backend.ts';
 import { BATCH_INTERVAL_MS, Batcher } from './batcher.ts';
 import type { ChildPipe } from './child-pipe.ts';
+import { FocusGuard, type SecretGate } from './focus-guard.ts';
+import type { FocusSource } from './focus-source.ts';
 import { Pipeline } from './pipeline.ts';
 
 /** 5 MB, over three minutes of a thousand events a second, while the daemon does not read. */
@@ -15,6 +16,8 @@ export interface CaptureRunOptions {
   readonly config: CaptureConfig;
   readonly pipe: ChildPipe;
   readonly backend: CaptureBackend;
+  readonly focus: FocusSource;
+  readonly secretGate: SecretGate;
   /** What the person should know of this process although it works. */
   readonly notes: readonly Reason[];
   readonly nowMonoMs: () => number;
@@ -26,23 +29,40 @@ export class CaptureRun {
   readonly #options: CaptureRunOptions;
   readonly #pipeline: Pipeline;
   readonly #batcher: Batcher;
+  readonly #guard: FocusGuard;
   readonly #starting = new AbortController();
   readonly #stopped = Promise.withResolvers<Reason | null>();
   #roomWaiters: (() => void)[] = [];
+  #stoppedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CaptureRunOptions) {
-    const { config, pipe, backend, delay } = options;
+    const { config, pipe, backend, focus, secretGate, nowMonoMs, delay } = options;
     this.#options = options;
     this.#pipeline = new Pipeline({
-      keys: keyModeFor(config),
       mouseHz: config.mouseHz,
       knows: backend.knows,
       maxWaiting: MAX_WAITING_EVENTS,
+      // A recording has no one at its keyboard whose next window could be a secret.
+      ripens: config.replay === null,
+    });
+    this.#guard = new FocusGuard({
+      rules: config,
+      source: focus,
+      gate: secretGate,
+      pipeline: this.#pipeline,
+      nowMonoMs,
+      delay,
+      changed: ({ name }, withheldFromMonoMs) => {
+        // What is ripe belongs before what is left out.
+        this.#batcher.sendReady();
+        pipe.send({ type: 'focus', focus: name, withheldFromMonoMs });
+      },
     });
     this.#batcher = new Batcher({
       pipeline: this.#pipeline,
       outlet: {
         send: (columns, loss) => pipe.send({ type: 'batch', columns, loss }),
+        sendScreens: (screens) => pipe.send({ type: 'screens', screens }),
         get isFull() {
           return pipe.isFull;
         },
@@ -50,6 +70,7 @@ export class CaptureRun {
       delay,
       intervalMs: config.replay?.speed === 'max' ? null : BATCH_INTERVAL_MS,
       poke: () => backend.poke(),
+      ripen: () => this.#guard.ripen(),
     });
   }
 
@@ -60,14 +81,18 @@ export class CaptureRun {
     pipe.onCommand = (command) => this.#obey(command);
     let failure: Reason | null;
     try {
-      const info = await backend.start(this.#host(), this.#starting.signal);
+      const { signal } = this.#starting;
+      await this.#guard.start((reason) => this.#stopped.resolve(reason), signal);
+      const info = await backend.start(this.#host(), signal);
       pipe.send({ type: 'ready', info, notes: this.#options.notes });
       failure = await this.#stopped.promise;
       await backend.stop();
+      await this.#guard.lastLook(this.#stoppedMs);
     } catch (error) {
       if (!(error instanceof BackendFailure)) throw error;
       failure = this.#starting.signal.aborted ? null : error.reason;
     }
+    this.#guard.stop();
     this.#batcher.finish();
     if (failure !== null) pipe.send({ type: 'failed', reason: failure });
     await pipe.close();
@@ -76,7 +101,10 @@ export class CaptureRun {
 
   /** What happened before now is still handed over, what comes later is not. */
   stop(): void {
-    if (this.#options.config.replay === null) this.#pipeline.cutOff(this.#options.nowMonoMs());
+    if (this.#options.config.replay === null) {
+      this.#stoppedMs = this.#options.nowMonoMs();
+      this.#pipeline.cutOff(this.#stoppedMs);
+    }
     this.#starting.abort();
     this.#stopped.resolve(null);
     this.#onRoom();
@@ -101,6 +129,7 @@ export class CaptureRun {
   #host(): BackendHost {
     return {
       sink: this.#sink(),
+      screens: (tMs, screens) => this.#batcher.screens(tMs, screens),
       fail: (reason) => this.#stopped.resolve(reason),
       end: () => {
         this.#batcher.finish();
@@ -131,6 +160,7 @@ export class CaptureRun {
         batcher.onInput();
       },
       key: (tMs, isDown, code, id, mods, isRepeat) => {
+        this.#guard.beforeKey();
         pipeline.key(tMs, isDown, code, id, mods, isRepeat);
         batcher.onInput();
       },
@@ -155,9 +185,4 @@ export class CaptureRun {
     this.#roomWaiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-/** No focus source exists yet, so `focusUnknown` decides for every key: `record` records by mode. */
-function keyModeFor(config: CaptureConfig): KeyMode {
-  return config.focusUnknown === 'record' ? config.keys : 'off';
 }

@@ -43,6 +43,16 @@ export class EventBuffer {
     return low;
   }
 
+  /** When the event at `index` happened; `undefined` when there is none. */
+  timeAt(index: number): number | undefined {
+    return index < this.#length ? this.#columns.t[index] : undefined;
+  }
+
+  /** Throws away all but the first `count` events. */
+  keepFirst(count: number): void {
+    this.#length = Math.min(this.#length, count);
+  }
+
   /** Removes the first `count` events and hands them over. */
   take(count: number): EventColumns {
     const { t, kind, x, y, a, b } = this.#columns;

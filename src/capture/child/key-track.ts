@@ -30,16 +30,19 @@ interface Release {
 export class KeyTrack {
   /** Key events kept as a class only, or not at all. */
   redacted = 0;
-  readonly #mode: KeyMode;
+  #mode: KeyMode = 'off';
   readonly #knows: ModifierKnowledge;
   readonly #keep: KeepKey;
   /** Keys that are down, by the back end's code, with what was decided of them. */
   readonly #down = new Map<number, MaskedKey | undefined>();
+  /** Keys that went down while nothing was to be recorded, and when they were let go; infinite while they are down. */
+  readonly #unseen = new Map<number, number>();
+  /** Some presses were not seen, so a release alone tells nothing that may be told. */
+  #hasGap = false;
   /** A release that may turn out to be half of an auto-repeat. */
   #release: Release | null = null;
 
-  constructor(mode: KeyMode, knows: ModifierKnowledge, keep: KeepKey) {
-    this.#mode = mode;
+  constructor(knows: ModifierKnowledge, keep: KeepKey) {
     this.#knows = knows;
     this.#keep = keep;
   }
@@ -50,6 +53,7 @@ export class KeyTrack {
   }
 
   key(tMs: number, isDown: boolean, code: number, id: number, mods: number, isRepeat: boolean): void {
+    if (this.#isUnseen(tMs, isDown, code)) return;
     if (!isDown) {
       this.settle();
       this.#release = { tMs, code, id, mods, mark: 0 };
@@ -72,6 +76,25 @@ export class KeyTrack {
     if (this.#release !== null && tMs - this.#release.tMs > REPEAT_PAIR_MS) this.settle();
   }
 
+  /** How much is kept of the keys that follow. */
+  setMode(mode: KeyMode): void {
+    this.#mode = mode;
+  }
+
+  /** Nothing is recorded for now: whatever is down stays unseen until it is let go. */
+  withhold(): void {
+    for (const code of this.#down.keys()) this.#unseen.set(code, Number.POSITIVE_INFINITY);
+    if (this.#release !== null) this.#unseen.set(this.#release.code, this.#release.tMs);
+    this.#release = null;
+    this.#down.clear();
+    this.#hasGap = true;
+  }
+
+  /** A key while nothing is recorded: only whether it is down is kept in mind. */
+  pass(tMs: number, isDown: boolean, code: number): void {
+    this.#unseen.set(code, isDown ? Number.POSITIVE_INFINITY : tMs);
+  }
+
   /** Gives out the release that waits. */
   settle(): void {
     if (this.#release === null) return;
@@ -83,6 +106,18 @@ export class KeyTrack {
     const kept = this.#releaseOf(release, isOurs, pressed);
     if (kept === undefined) this.redacted += 1;
     else this.#keep(release.tMs, KIND.keyup, kept.a, kept.b | release.mark, false);
+  }
+
+  /** An unseen key stays so through its repeats, which may come as pairs of release and press, and its release. */
+  #isUnseen(tMs: number, isDown: boolean, code: number): boolean {
+    const releasedMs = this.#unseen.get(code);
+    if (releasedMs === undefined) return false;
+    if (isDown && tMs - releasedMs > REPEAT_PAIR_MS) {
+      this.#unseen.delete(code);
+      return false;
+    }
+    this.#unseen.set(code, isDown ? Number.POSITIVE_INFINITY : tMs);
+    return true;
   }
 
   #press(tMs: number, code: number, id: number, mods: number, isMarkedRepeat: boolean): void {
@@ -102,7 +137,10 @@ export class KeyTrack {
   #releaseOf(release: Release, isOurs: boolean, pressed: MaskedKey | undefined): MaskedKey | undefined {
     const own = maskKey(this.#mode, release.id, release.mods, false, this.#knows);
     // The press came before capture began: without it there is no telling whether this was text.
-    if (!isOurs) return own?.isMasked === false && keyClassOf(release.id) !== 'text' ? own : undefined;
+    if (!isOurs) {
+      const isHarmless = own?.isMasked === false && keyClassOf(release.id) !== 'text';
+      return isHarmless && !this.#hasGap ? own : undefined;
+    }
     if (pressed === undefined || pressed.isMasked) return undefined;
     // Ctrl+C with Ctrl let go first: the C that comes up is still the chord's.
     return own?.isMasked === false ? own : pressed;

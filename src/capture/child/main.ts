@@ -8,6 +8,8 @@ import { BackendFailure } from './backend.ts';
 import { CaptureRun } from './capture-run.ts';
 import { ChildPipe } from './child-pipe.ts';
 import { chooseBackend } from './choose-backend.ts';
+import { chooseFocus } from './choose-focus.ts';
+import { terminalGate, ttyMode } from './terminal-gate.ts';
 
 /** File descriptor of the pipe to the daemon, the child's only way out. */
 const PIPE_FD = 3;
@@ -36,12 +38,24 @@ export async function main(): Promise<number> {
     platform: process.platform,
     hostname: hostname(),
     libc: opened.libc,
+    uid: process.getuid?.() ?? 0,
     nowMonoMs,
     delay: delayNode,
   };
   try {
+    const focus = chooseFocus(config, surroundings);
     const backend = chooseBackend(config, surroundings);
-    const run = new CaptureRun({ config, pipe, backend, notes, nowMonoMs, delay: delayNode });
+    const secretGate = terminalGate('/proc', (path) => ttyMode(opened.libc, path));
+    const run = new CaptureRun({
+      config,
+      pipe,
+      backend,
+      focus,
+      secretGate,
+      notes,
+      nowMonoMs,
+      delay: delayNode,
+    });
     hangUp.signal.addEventListener('abort', () => run.stop());
     if (hangUp.signal.aborted) return EXIT.ok;
     return await run.run();

@@ -6,11 +6,12 @@ import { KeyTrack } from './key-track.ts';
 import { MoveThinner } from './thinning.ts';
 
 export interface PipelineOptions {
-  readonly keys: KeyMode;
   readonly mouseHz: number;
   readonly knows: ModifierKnowledge;
   /** Events that may wait here while the daemon does not read; the rest is dropped and counted. */
   readonly maxWaiting: number;
+  /** Nothing leaves before {@link Pipeline.ripen} says so. */
+  readonly ripens: boolean;
 }
 
 /**
@@ -20,6 +21,9 @@ export interface PipelineOptions {
  * A masked key's time is rounded down to 100 ms and it is sorted by that, so it may land before events that came
  * earlier. Therefore the events of the last 100 ms, or what is undecided, stay until something newer came or
  * {@link settle} says that nothing will.
+ *
+ * Nothing counts before {@link allow}: an event with an older stamp, however late it comes, was made while nothing was
+ * to be recorded. Events ripen before they leave, by {@link ripen}; {@link withhold} throws away all that are not ripe.
  */
 export class Pipeline implements InputSink {
   readonly #buffer = new EventBuffer();
@@ -28,6 +32,10 @@ export class Pipeline implements InputSink {
   readonly #maxWaiting: number;
   #lastMs = Number.NEGATIVE_INFINITY;
   #cutoffMs = Number.POSITIVE_INFINITY;
+  /** What is older does not count; infinite while nothing does. */
+  #sinceMs = Number.POSITIVE_INFINITY;
+  /** Everything before this is ripe; on the start of a masked key's 100 ms, so that its rounded time tells the truth. */
+  #ripeMs: number;
   /** Everything before this may be sent, whatever comes: set by {@link settle}. */
   #settledMs = Number.NEGATIVE_INFINITY;
   #sentMs = Number.NEGATIVE_INFINITY;
@@ -36,19 +44,25 @@ export class Pipeline implements InputSink {
   #x = 0;
   #y = 0;
   #dropped = 0;
+  #withheld = 0;
 
   constructor(options: PipelineOptions) {
     this.#maxWaiting = options.maxWaiting;
+    this.#ripeMs = options.ripens ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     this.#thinner = new MoveThinner(options.mouseHz, (tMs, x, y) => this.#insert(tMs, KIND.move, x, y, 0, 0));
-    this.#keys = new KeyTrack(options.keys, options.knows, (tMs, kind, a, b, isMasked) => {
+    this.#keys = new KeyTrack(options.knows, (tMs, kind, a, b, isMasked) => {
       if (isMasked) this.#insertMasked(tMs, kind, a, b);
       else this.#insert(tMs, kind, this.#x, this.#y, a, b);
     });
   }
 
-  /** What was left out so far. */
+  /**
+   * What was left out so far. A stretch that was withheld counts as one, whatever was in it: how many keys a password
+   * has would be told by their number.
+   */
   get loss(): LossCounts {
-    return { thinned: this.#thinner.thinned, redacted: this.#keys.redacted, dropped: this.#dropped };
+    const redacted = this.#keys.redacted + this.#withheld;
+    return { thinned: this.#thinner.thinned, redacted, dropped: this.#dropped };
   }
 
   /** Whether anything waits, decided or not. */
@@ -70,6 +84,33 @@ export class Pipeline implements InputSink {
     this.#cutoffMs = tMs;
   }
 
+  /** Events from `sinceMs` on count, with so much of their keys. */
+  allow(sinceMs: number, keys: KeyMode): void {
+    this.#sinceMs = sinceMs;
+    this.#keys.setMode(keys);
+  }
+
+  /**
+   * Nothing counts any more, and what is not ripe never leaves. Gives the time of the first event that was thrown away;
+   * `undefined` when there was none.
+   */
+  withhold(): number | undefined {
+    this.#keys.withhold();
+    if (this.#sinceMs === Number.POSITIVE_INFINITY) return undefined;
+    this.#sinceMs = Number.POSITIVE_INFINITY;
+    this.#withheld += 1;
+    this.#thinner.forget();
+    const kept = this.#buffer.countBefore(this.#ripeMs);
+    const firstMs = this.#buffer.timeAt(kept);
+    this.#buffer.keepFirst(kept);
+    return firstMs;
+  }
+
+  /** Everything before `tMs` is known to be of a time that may be recorded. */
+  ripen(tMs: number): void {
+    this.#ripeMs = Math.max(this.#ripeMs, roundDown(tMs));
+  }
+
   place(x: number, y: number): void {
     this.#x = x;
     this.#y = y;
@@ -78,30 +119,27 @@ export class Pipeline implements InputSink {
   }
 
   move(tMs: number, x: number, y: number): void {
-    if (!this.#moveOn(tMs)) return;
-    this.#x = x;
-    this.#y = y;
+    if (!this.#moveTo(tMs, x, y)) return;
     this.#thinner.move(this.#lastMs, x, y);
   }
 
   button(tMs: number, isDown: boolean, button: number, x: number, y: number): void {
-    if (!this.#moveOn(tMs)) return;
-    this.#x = x;
-    this.#y = y;
+    if (!this.#moveTo(tMs, x, y)) return;
     this.#thinner.settle();
     this.#insert(this.#lastMs, isDown ? KIND.down : KIND.up, x, y, button, 0);
   }
 
   wheel(tMs: number, x: number, y: number, dx: number, dy: number): void {
-    if (!this.#moveOn(tMs)) return;
-    this.#x = x;
-    this.#y = y;
+    if (!this.#moveTo(tMs, x, y)) return;
     this.#thinner.settle();
     this.#insert(this.#lastMs, KIND.wheel, x, y, dx, dy);
   }
 
   key(tMs: number, isDown: boolean, code: number, id: number, mods: number, isRepeat: boolean): void {
-    if (!this.#moveOn(tMs)) return;
+    if (!this.#moveOn(tMs)) {
+      this.#keys.pass(Math.floor(tMs), isDown, code);
+      return;
+    }
     this.#keys.key(this.#lastMs, isDown, code, id, mods, isRepeat);
   }
 
@@ -126,11 +164,14 @@ export class Pipeline implements InputSink {
     this.#settledMs = Number.POSITIVE_INFINITY;
   }
 
-  /** How many events can be sent now. */
-  countReady(): number {
-    const quantumStartMs = roundDown(this.#lastMs);
-    const readyMs = Math.max(this.#settledMs, Math.min(quantumStartMs, this.#undecidedSinceMs()));
-    return this.#buffer.countBefore(readyMs);
+  /** How many events can be sent now, of those before `beforeMs`. */
+  countReady(beforeMs = Number.POSITIVE_INFINITY): number {
+    return this.#buffer.countBefore(Math.min(beforeMs, this.#readyMs()));
+  }
+
+  /** Whether all there ever will be before `tMs` can be sent now, or was. */
+  isReadyUntil(tMs: number): boolean {
+    return this.#readyMs() >= tMs;
   }
 
   /** Removes and gives the first `count` events; ask {@link countReady} before. */
@@ -144,13 +185,28 @@ export class Pipeline implements InputSink {
     return columns;
   }
 
-  /** The source's time, made never to fall; false when the event is too late to count. */
-  #moveOn(tMs: number): boolean {
+  /** The pointer is there now, also where that does not count: a key after it has the true position. */
+  #moveTo(tMs: number, x: number, y: number): boolean {
     if (tMs > this.#cutoffMs) return false;
+    const counts = this.#moveOn(tMs);
+    this.#x = x;
+    this.#y = y;
+    return counts;
+  }
+
+  /** The source's time, made never to fall; false when the event does not count. */
+  #moveOn(tMs: number): boolean {
+    if (tMs > this.#cutoffMs || tMs < this.#sinceMs) return false;
     this.#settledMs = Number.NEGATIVE_INFINITY;
     this.#lastMs = Math.max(this.#lastMs, Math.floor(tMs));
     this.#keys.advance(this.#lastMs);
     return true;
+  }
+
+  #readyMs(): number {
+    const quantumStartMs = roundDown(this.#lastMs);
+    const decidedMs = Math.max(this.#settledMs, Math.min(quantumStartMs, this.#undecidedSinceMs()));
+    return Math.min(decidedMs, this.#ripeMs);
   }
 
   #undecidedSinceMs(): number {

@@ -7,12 +7,6 @@ import { BackendFailure, type BackendHost, type CaptureBackend } from './backend
 import { evdevKeyId } from './evdev-keys.ts';
 import { RECORDED, type RecordedEvent, readRecording } from './recording.ts';
 
-/** So many moves decide whether a recording's positions are relative. */
-const SAMPLE_MOVES = 50;
-/** A recording with few moves decides by those among so many events. */
-const SAMPLE_EVENTS = 5000;
-/** One event of a mouse rarely moves further; a desktop is larger. */
-const RELATIVE_LIMIT_PX = 200;
 /** Waits shorter than this are not worth a timer. */
 const MIN_WAIT_MS = 4;
 
@@ -26,9 +20,7 @@ export interface ReplayOptions {
 
 /**
  * Plays a recording through the pipeline. Event times are the recording's own in milliseconds, at any speed.
- *
- * The file does not say whether moves are positions or steps (evdev mice). They are taken as steps, and added up from
- * 0,0, when the first 50 are all smaller than 200 pixels and point both ways or have zeros among them.
+ * `x,y` are positions, also of devices that report steps: those are added up where a recording is made.
  */
 export class ReplayBackend implements CaptureBackend {
   /** Which keyboard was recorded is unknown, and with it whether Alt typed text. */
@@ -38,7 +30,6 @@ export class ReplayBackend implements CaptureBackend {
   #playing: Promise<void> = Promise.resolve();
   #startedMs = 0;
   #firstUs: number | null = null;
-  #isRelative = false;
   #x = 0;
   #y = 0;
   #mods = 0;
@@ -49,11 +40,11 @@ export class ReplayBackend implements CaptureBackend {
 
   async start(host: BackendHost, signal: AbortSignal): Promise<BackendInfo> {
     const events = readRecording(this.#options.file, AbortSignal.any([signal, this.#stopping.signal]));
-    const sample = await takeSample(events);
-    this.#isRelative = looksRelative(sample);
+    // Else a file that is none would be found out only after the start.
+    const first = await events.next();
     this.#startedMs = this.#options.nowMonoMs();
-    this.#playing = this.#play(host, sample, events);
-    return { backend: 'replay', coordinates: 'absolute', screens: [] };
+    this.#playing = this.#play(host, first, events);
+    return { backend: 'replay', coordinates: 'absolute', screens: [], why: 'a recording is replayed' };
   }
 
   poke(): void {
@@ -61,11 +52,11 @@ export class ReplayBackend implements CaptureBackend {
   }
 
   setBurstMs(): void {
-    // Nor is anything read in bursts.
+    // What is read is a file.
   }
 
-  probe(): Promise<void> {
-    return Promise.resolve();
+  async probe(): Promise<void> {
+    // A recording ends or fails, and says so.
   }
 
   async stop(): Promise<void> {
@@ -75,11 +66,11 @@ export class ReplayBackend implements CaptureBackend {
 
   async #play(
     host: BackendHost,
-    sample: RecordedEvent[],
+    first: IteratorResult<RecordedEvent>,
     rest: AsyncGenerator<RecordedEvent>,
   ): Promise<void> {
     try {
-      for (const event of sample) await this.#playOne(host, event);
+      if (first.done !== true) await this.#playOne(host, first.value);
       for await (const event of rest) {
         await this.#playOne(host, event);
         if (this.#isStopping()) return;
@@ -116,7 +107,10 @@ export class ReplayBackend implements CaptureBackend {
   #put({ sink }: BackendHost, event: RecordedEvent): void {
     const tMs = Math.floor(event.tUs / 1000);
     const { kind, a, b } = event;
-    if (kind <= RECORDED.wheel) this.#position(event);
+    if (kind <= RECORDED.wheel) {
+      this.#x = event.x;
+      this.#y = event.y;
+    }
     if (kind === RECORDED.move) sink.move(tMs, this.#x, this.#y);
     else if (kind === RECORDED.wheel) sink.wheel(tMs, this.#x, this.#y, a, b);
     else if (kind <= RECORDED.up) sink.button(tMs, kind === RECORDED.down, a, this.#x, this.#y);
@@ -128,39 +122,9 @@ export class ReplayBackend implements CaptureBackend {
     }
   }
 
-  /** Steps add up and stop at the edge of what a column holds; only moves step. */
-  #position({ kind, x, y }: RecordedEvent): void {
-    if (!this.#isRelative) {
-      this.#x = x;
-      this.#y = y;
-    } else if (kind === RECORDED.move) {
-      this.#x = clampInt32(this.#x + x);
-      this.#y = clampInt32(this.#y + y);
-    }
-  }
-
   #isStopping(): boolean {
     return this.#stopping.signal.aborted;
   }
-}
-
-async function takeSample(events: AsyncGenerator<RecordedEvent>): Promise<RecordedEvent[]> {
-  const sample: RecordedEvent[] = [];
-  let moves = 0;
-  while (moves < SAMPLE_MOVES && sample.length < SAMPLE_EVENTS) {
-    const next = await events.next();
-    if (next.done === true) break;
-    sample.push(next.value);
-    if (next.value.kind === RECORDED.move) moves += 1;
-  }
-  return sample;
-}
-
-function looksRelative(sample: readonly RecordedEvent[]): boolean {
-  const steps = sample.filter((event) => event.kind === RECORDED.move).flatMap(({ x, y }) => [x, y]);
-  const isSmall = steps.every((step) => Math.abs(step) < RELATIVE_LIMIT_PX);
-  const isBothWays = steps.some((step) => step < 0) && steps.some((step) => step > 0);
-  return isSmall && (isBothWays || steps.includes(0));
 }
 
 /** One key of each pair held is enough, and letting either go ends it: a doubt that makes text, not a shortcut. */
@@ -176,8 +140,4 @@ const MOD_OF = new Map<number, number>([
 
 function modOf(id: number): number {
   return MOD_OF.get(id) ?? 0;
-}
-
-function clampInt32(value: number): number {
-  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value));
 }

@@ -47,6 +47,11 @@ export class MoveThinner {
     this.#keep(tMs, x, y);
   }
 
+  /** Throws the move that waits away. */
+  forget(): void {
+    this.#waiting = null;
+  }
+
   /** Keeps the move that waits: a button or wheel event follows, or nothing does. */
   settle(): void {
     if (this.#waiting === null) return;

@@ -1,13 +1,21 @@
 import type { UiohookKeyboardEvent, UiohookMouseEvent, UiohookWheelEvent, uIOhook } from 'uiohook-napi';
 import type { BackendInfo } from '../../core/capture.ts';
-import type { Reason } from '../../core/collection.ts';
 import { MOD } from '../../core/events.ts';
 import type { ModifierKnowledge } from '../../core/masking.ts';
 import type { Delay } from '../delay-node.ts';
-import { BackendFailure, type BackendHost, type CaptureBackend, type InputSink } from './backend.ts';
+import {
+  BackendFailure,
+  type BackendHost,
+  type CaptureBackend,
+  type InputSink,
+  probeFailed,
+} from './backend.ts';
 import { HookClock } from './hook-clock.ts';
+import { withinTime } from './time-limit.ts';
 import { uiohookKeyId } from './uiohook-keys.ts';
-import { connectDisplay, type XDisplay } from './x-display.ts';
+import { openDisplay } from './x11/open-display.ts';
+import type { XConnection } from './x11/x-connection.ts';
+import { queryPointer } from './x11/x-core.ts';
 
 /** `event_type` of `uiohook.h`; a click (6) only repeats a press and its release. */
 const TYPE = {
@@ -29,24 +37,28 @@ const UNNUMBERED_BUTTON = 6;
  */
 const CROSSING_MS = 30;
 
+/** A server that answers nothing for this long is hung; a busy one answers in milliseconds. */
+const ANSWER_TIMEOUT_MS = 5000;
+
 export interface UiohookOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly hostname: string;
+  readonly uid: number;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
+  /** Why this back end, for the person. */
+  readonly why: string;
 }
-
-const DISPLAY_GONE: Reason = {
-  code: 'display-gone',
-  text: 'The X server went away.',
-  hint: 'nothing to do: capture resumes by itself when it is back',
-};
 
 type HookEvent = UiohookKeyboardEvent | UiohookMouseEvent | UiohookWheelEvent;
 
 /**
  * Input through libuiohook (XRecord on X11, an event tap on macOS).
+ *
+ * On X11 a connection of our own stands beside the hook's. It asks before the hook is loaded whether there is a display
+ * (the hook crashes without one), notices at once when the server goes (the hook calls `exit(1)` then, without a word),
+ * and can make the server hand over what RECORD holds back.
  *
  * Limits of the hook: modifiers are its own count of Ctrl, Alt, Shift and Meta by their usual places, so a layout that
  * types text with Ctrl or Meta held (`lv3:win_switch`) is not seen through; with several monitors of which the first
@@ -57,7 +69,7 @@ export class UiohookBackend implements CaptureBackend {
   readonly knows: ModifierKnowledge = { isAltCertain: false };
   readonly #options: UiohookOptions;
   readonly #clock: HookClock;
-  #display: XDisplay | null = null;
+  #display: XConnection | null = null;
   #hook: typeof uIOhook | null = null;
 
   constructor(options: UiohookOptions) {
@@ -78,27 +90,40 @@ export class UiohookBackend implements CaptureBackend {
       this.#display?.close();
       throw error;
     }
-    return { backend: 'uiohook', coordinates: 'absolute', screens: this.#display?.screens ?? [] };
+    return {
+      backend: 'uiohook',
+      coordinates: 'absolute',
+      screens: this.#display === null ? [] : [this.#display.setup.screen],
+      why: this.#options.why,
+    };
   }
 
+  /**
+   * With its answer the server flushes all clients, and RECORD's buffer (31 events) with them. Without that, events wait
+   * there until any client is sent anything: on a bare Xvfb for as long as it takes (seen: 360 ms of auto-repeats
+   * arriving in one burst, stamps intact).
+   */
   poke(): void {
-    void this.#display?.queryPointer();
+    if (this.#display !== null) void queryPointer(this.#display);
   }
 
   setBurstMs(): void {
-    // The hook hands over event by event.
+    // The hook calls for each event.
   }
 
   async probe(): Promise<void> {
-    if (this.#display === null || (await this.#display.queryPointer()) !== null) return;
-    throw new BackendFailure(DISPLAY_GONE.code, DISPLAY_GONE.text, DISPLAY_GONE.hint);
+    if (this.#hook === null) throw probeFailed('Capture has not started.');
+    // Without an X server there is nothing that could be asked.
+    if (this.#display === null) return;
+    const answer = await withinTime(queryPointer(this.#display), ANSWER_TIMEOUT_MS, this.#options.delay);
+    if (answer === 'late' || answer === null) throw probeFailed('The X server does not answer.');
   }
 
   async stop(): Promise<void> {
     const hook = this.#hook;
     this.#hook = null;
     if (hook === null) return;
-    const isAlive = this.#display === null || (await this.#display.queryPointer()) !== null;
+    const isAlive = this.#display === null || (await queryPointer(this.#display)) !== null;
     await new Promise<void>((resolve) => this.#options.delay(CROSSING_MS, resolve));
     // Without a server the hook's stop() would call exit(1) before the last batch is out.
     if (isAlive) hook.stop();
@@ -106,10 +131,15 @@ export class UiohookBackend implements CaptureBackend {
   }
 
   async #watchDisplay(host: BackendHost, signal: AbortSignal): Promise<void> {
-    const display = await connectDisplay(this.#options, signal);
+    const display = await openDisplay(this.#options, signal);
     this.#display = display;
-    display.watch(() => host.fail(DISPLAY_GONE));
-    const pointer = await display.queryPointer();
+    display.onGone = () =>
+      host.fail({
+        code: 'display-gone',
+        text: 'The X server went away.',
+        hint: 'nothing to do: capture resumes by itself when it is back',
+      });
+    const pointer = await queryPointer(display);
     if (pointer !== null) host.sink.place(pointer.x, pointer.y);
   }
 

@@ -110,6 +110,8 @@ const IDS = new Map(Object.entries(CODES).map(([virtualCode, code]) => [Number(v
 const X11_CORRECTIONS = new Map([
   [0xe06c, keyId('BrowserBack')],
   [0xe022, keyId('BrowserForward')],
+  // On X the key of code 226, which has no W3C code; on macOS it is what it says.
+  [0x0e46, 0],
   // The scroll-down key of few keyboards, which has no W3C code.
   [0xe032, 0],
 ]);

@@ -44,7 +44,7 @@ export function define(command: Command, io: CliIo): void {
     });
   command
     .command('revoke')
-    .description('Withdraw consent. Capture has ended when this returns.')
+    .description('Revoke consent. Capture has ended when this returns.')
     .option('--yes', 'do not ask')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -56,7 +56,7 @@ export function define(command: Command, io: CliIo): void {
         io,
         options,
         'telemetryctl consent revoke --yes',
-        'Withdraw consent and end all capture? [y/N] ',
+        'Revoke consent and end all capture? [y/N] ',
       );
       print(io, await askDaemon(io, (socketPath) => post(socketPath, 'revoke', {})), options);
     });
@@ -106,7 +106,7 @@ const TITLES = {
   granted: 'Consent stands.',
   missing: 'Nobody has agreed to collection; nothing is captured.',
   stale: 'The policy takes more, or goes elsewhere, than was agreed to; nothing is captured.',
-  revoked: 'Consent was withdrawn; nothing is captured.',
+  revoked: 'Consent was revoked; nothing is captured.',
 } as const;
 
 function page({ state, noticeId, receipt, changes }: ConsentReply, nowMs: number): string {
@@ -114,7 +114,7 @@ function page({ state, noticeId, receipt, changes }: ConsentReply, nowMs: number
   if (receipt !== null) {
     const by = receipt.via === 'terminal' ? 'on a terminal' : 'by a script';
     lines.push(row('Granted', `${moment(receipt.grantedAt, nowMs)} ${by}, uid ${receipt.uid}`));
-    if (receipt.revokedAt !== null) lines.push(row('Withdrawn', moment(receipt.revokedAt, nowMs)));
+    if (receipt.revokedAt !== null) lines.push(row('Revoked', moment(receipt.revokedAt, nowMs)));
     lines.push(row('Receipt', receipt.id), row('For notice', receipt.noticeId));
     lines.push(row('Goes to', receipt.destination === '' ? 'nowhere: nothing is sent' : receipt.destination));
   }

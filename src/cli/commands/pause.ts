@@ -1,36 +1,64 @@
 import type { Command } from 'commander';
 import { post } from '../../control/calls.ts';
 import type { PauseReply, PauseRequest } from '../../control/protocol.ts';
+import { TelemetryError } from '../../core/errors.ts';
 import { askDaemon, isDaemonDown } from '../daemon.ts';
 import { durationArgument } from '../duration-argument.ts';
 import type { CliIo } from '../io.ts';
 import { pauseAtRest } from '../pause-at-rest.ts';
 import { localTime, roughSpan } from '../text/moments.ts';
+import { nextTimeOfDay } from '../time-of-day.ts';
 
 const EXAMPLES = `
 Returns when the capture process is gone; nothing after that moment is recorded.
-It resumes by itself, and no pause is longer than the policy's pause.max. With
-the daemon down the pause holds from its next start.
+It resumes by itself, and no pause is longer than the policy's pause.max: one
+that would be is refused, exit code 2. --until takes local time, today's or
+tomorrow's. With the daemon down the pause holds from its next start.
 
 Examples:
   telemetryctl pause 30m
-  telemetryctl pause 90s --reason "entering a password"
-  telemetryctl pause 1h30m --json`;
+  telemetryctl pause --until 15:30
+  telemetryctl pause 90s --reason "entering a password"`;
 
-/** Adds `pause DURATION [--reason TEXT] [--json]`. */
+interface Options {
+  reason?: string;
+  until?: string;
+  json?: true;
+}
+
+/** Adds `pause DURATION|--until TIME [--reason TEXT] [--json]`. */
 export function define(command: Command, io: CliIo): void {
   command
-    .argument('<duration>', 'how long: 90s, 30m, 1h30m')
+    .argument('[duration]', 'how long: 90s, 30m, 1h30m')
+    .option('--until <time>', 'until when instead: 15:30, or 15:30:20')
     .option('--reason <text>', 'a note to yourself; stays on this device')
     .option('--json', 'print JSON: until, remainingMs')
     .addHelpText('after', EXAMPLES)
-    .action(async (text: string, options: { reason?: string; json?: true }) => {
+    .action(async (text: string | undefined, options: Options) => {
       const { reason } = options;
-      const durationMs = durationArgument(text);
+      const durationMs = askedMs(text, options.until, io);
       const request: PauseRequest = reason === undefined ? { durationMs } : { durationMs, reason };
       const { reply, isAtRest } = await pause(io, request);
       io.out(options.json === true ? `${JSON.stringify(reply, null, 2)}\n` : words(io, reply, isAtRest));
     });
+}
+
+/** How long a pause is asked for: a length, or a time of day that the clock shows next. */
+function askedMs(duration: string | undefined, until: string | undefined, io: CliIo): number {
+  if ((duration === undefined) === (until === undefined)) {
+    const message =
+      until === undefined
+        ? 'How long the pause is to be is missing.'
+        : 'Both a length and an end were given.';
+    throw new TelemetryError('usage', message, { hint: 'telemetryctl pause 30m, or pause --until 15:30' });
+  }
+  if (until === undefined) return durationArgument(duration ?? '');
+  const { wallMs } = io.clock.now();
+  const endMs = nextTimeOfDay(until, wallMs);
+  if (endMs !== undefined) return Math.ceil(endMs - wallMs);
+  throw new TelemetryError('usage', `${JSON.stringify(until)} is not a time of day.`, {
+    hint: 'telemetryctl pause --until 15:30',
+  });
 }
 
 async function pause(io: CliIo, request: PauseRequest): Promise<{ reply: PauseReply; isAtRest: boolean }> {

@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { get } from '../../control/calls.ts';
-import { EXIT, TelemetryError } from '../../core/errors.ts';
+import { EXIT } from '../../core/errors.ts';
 import type { LoadedPolicy } from '../../core/policy.ts';
 import { loadPolicyFiles } from '../../policy/load.ts';
 import type { PolicyPaths, Refused } from '../../policy/policy-outcome.ts';
 import type { Finish } from '../command-module.ts';
-import { askDaemon, isDaemonDown, restingPlace } from '../daemon.ts';
+import { askDaemon, isDaemonDown } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
+import { policyAtRest } from '../policy-at-rest.ts';
 import { policyPage, problemLines } from '../text/policy-page.ts';
 
 const EXAMPLES = `
@@ -52,22 +52,7 @@ async function inForce(io: CliIo): Promise<LoadedPolicy> {
   } catch (error) {
     if (!isDaemonDown(error)) throw error;
   }
-  const place = restingPlace(io);
-  const found = place.policyPaths.find(existsSync);
-  const outcome = loadPolicyFiles({
-    policyFile: found ?? place.policyPaths[0] ?? '',
-    preferencesFile: place.preferencesPath,
-    isSystem: place.kind === 'system',
-    personUid: io.around.uid,
-    isPolicyRequired: false,
-  });
-  if (isRefused(outcome)) {
-    const [first] = outcome.problems;
-    const where = first === undefined || first.where === '' ? '' : `${first.where}: `;
-    throw new TelemetryError('bad-configuration', `${where}${first?.text ?? 'The policy cannot be read.'}`, {
-      hint: first?.hint ?? 'telemetryctl policy check FILE',
-    });
-  }
+  const outcome = policyAtRest(io);
   io.err('The daemon is not running; this is what the files say.\n');
   return outcome;
 }

@@ -7,7 +7,7 @@ import { askDaemon } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
 import { bullet } from '../text/layout.ts';
 import { uploadPage } from '../text/status-page.ts';
-import { currentStatus } from './status.ts';
+import { ownStatus } from './status.ts';
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +24,7 @@ export function define(command: Command, io: CliIo, finish: Finish): void {
     .option('--json', 'print JSON, schema 1')
     .addHelpText('after', '\nExamples:\n  telemetryctl upload status\n  telemetryctl upload status --json')
     .action(async (options: { json?: true }) => {
-      const report = await currentStatus(io);
+      const report = await ownStatus(io);
       const { upload, conditions } = report;
       const page = { nowMs: io.clock.now().wallMs, hasColour: io.hasColour };
       const isJson = options.json === true;

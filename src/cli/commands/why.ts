@@ -3,7 +3,7 @@ import { EXIT } from '../../core/errors.ts';
 import type { Finish } from '../command-module.ts';
 import type { CliIo } from '../io.ts';
 import { explain, whyPage } from '../text/why.ts';
-import { currentStatus } from './status.ts';
+import { ownStatus } from './status.ts';
 
 const EXAMPLES = `
 Examples:
@@ -16,7 +16,7 @@ export function define(command: Command, io: CliIo, finish: Finish): void {
     .option('--json', 'print JSON, schema 1')
     .addHelpText('after', EXAMPLES)
     .action(async (options: { json?: true }) => {
-      const report = await currentStatus(io);
+      const report = await ownStatus(io);
       const isJson = options.json === true;
       io.out(
         isJson ? `${JSON.stringify(explain(report), null, 2)}\n` : whyPage(report, io.clock.now().wallMs),

@@ -2,38 +2,67 @@ import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
 import type { LedgerEntry } from '../../privacy/ledger-entry.ts';
 import { printable } from './layout.ts';
 
-/** An entry of the ledger on one line: its time in UTC as recorded, its type, and what it says. */
-export function ledgerLine(entry: LedgerEntry): string {
-  const at = `${entry.at.slice(0, 10)} ${entry.at.slice(11, 19)}Z`;
-  return printable(`${at}  ${entry.type.padEnd(11)}  ${words(entry)}`).trimEnd();
+const TYPE_COLUMNS = 12;
+const MARGIN = '  ';
+
+/** An entry of the ledger for people: local time, type and what it says, then ids and whole hashes on lines of their own. */
+export function ledgerLines(entry: LedgerEntry): string[] {
+  const [text, ...details] = words(entry);
+  const head = `${MARGIN}${clock(entry.at)}  ${entry.type.padEnd(TYPE_COLUMNS)}${text ?? ''}`;
+  return [head.trimEnd(), ...details.map((detail) => `${MARGIN.repeat(3)}${detail}`)].map(printable);
 }
 
-function words(entry: LedgerEntry): string {
+/** The local day of an entry, a heading: `2026-11-24, Tuesday`. */
+export function ledgerDay(entry: LedgerEntry): string {
+  const date = new Date(entry.at);
+  if (Number.isNaN(date.getTime())) return 'Without a date';
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day}, ${WEEKDAYS[date.getDay()] ?? ''}`;
+}
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+function words(entry: LedgerEntry): string[] {
   switch (entry.type) {
-    case 'captured':
-      return `${entry.events === null ? 'events not counted' : counted(entry.events, 'event')}, ${roughBytes(entry.bytes)}, segment ${entry.sequence} (${entry.segment})`;
+    case 'captured': {
+      const events = entry.events === null ? 'events not counted' : counted(entry.events, 'event');
+      return [`${events}, ${roughBytes(entry.bytes)}, file ${entry.sequence}`, `segment ${entry.segment}`];
+    }
     case 'withheld':
-      return `${entry.cause}, until ${entry.until}`;
+      return [`${entry.cause}, until ${entry.until}`];
     case 'purged':
-      return `${entry.scope}: ${counted(entry.segments, 'segment')}, ${roughBytes(entry.bytes)}`;
+      return [`${entry.scope}: ${counted(entry.segments, 'segment')}, ${roughBytes(entry.bytes)}`];
     case 'sent':
-      return `${roughBytes(entry.bytes)} to ${entry.destination} (${entry.segment}, SHA-256 ${entry.sha256.slice(0, 16)}…)`;
+      return [
+        `${roughBytes(entry.bytes)} to ${entry.destination}`,
+        `segment ${entry.segment}`,
+        `sha256 ${entry.sha256}`,
+      ];
     case 'dropped': {
       const events = entry.events === null ? '' : `, ${groupedCount(entry.events)} events`;
-      return `${roughBytes(entry.bytes)}${events}, by ${entry.cause} (${entry.segment})`;
+      return [`${roughBytes(entry.bytes)}${events}, by ${entry.cause}`, `segment ${entry.segment}`];
     }
     case 'quarantined':
-      return `${entry.segment}: ${entry.why}`;
+      return [entry.why, `segment ${entry.segment}`];
     case 'consent':
-      return `${entry.change}, notice ${entry.notice}, receipt ${entry.receipt}`;
+      return [entry.change, `notice ${entry.notice}, receipt ${entry.receipt}`];
     case 'policy':
-      return `${entry.policy} from ${entry.source}`;
+      return [`${entry.policy} from ${entry.source}`];
     case 'started':
-      return `telemetryd ${entry.version}, ${entry.mode}`;
+      return [`telemetryd ${entry.version}, ${entry.mode}`];
     case 'stopped':
-      return entry.cause;
+      return [entry.cause];
     default:
       // Written by a later version: its fields are in --json.
-      return '';
+      return [];
   }
+}
+
+function clock(at: string): string {
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }

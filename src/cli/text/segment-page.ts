@@ -3,16 +3,21 @@ import { formatDuration } from '../../core/duration.ts';
 import { KIND_NAMES } from '../../core/events.ts';
 import type { OpenedSegment } from '../../segment/open-segment.ts';
 import type { Gap, Segment, SegmentHeader } from '../../segment/types.ts';
+import type { SegmentFile } from '../segment-file.ts';
 import { printable, row } from './layout.ts';
 import { timeline } from './timeline.ts';
 
 /** What `inspect` says of a file that could be read: whether it is whole, and what is in it. Ends in a line end. */
-export function segmentPage(path: string, segment: OpenedSegment, sizeBytes: number): string {
+export function segmentPage(path: string, { segment, sizeBytes, sha256 }: SegmentFile): string {
   const { header, gaps, loss } = segment;
   return [
     printable(path),
     row('Segment', header.segmentId, `number ${header.sequence} of device ${header.device}`),
     row('Integrity', integrity(segment)),
+    // A journal changes while it is written.
+    ...(segment.footer === null
+      ? []
+      : [row('SHA-256', sha256, 'of the file, by which the ledger and the collector know it')]),
     row('Time', ...span(segment)),
     row('Events', eventWords(segment)),
     row(
@@ -33,7 +38,7 @@ export function segmentPage(path: string, segment: OpenedSegment, sizeBytes: num
 function integrity({ footer, tornBytes }: Segment): string {
   if (footer !== null) {
     const after = tornBytes === 0 ? '' : `; ${counted(tornBytes, 'byte')} after its end`;
-    return `sealed, whole: its SHA-256 is ${Buffer.from(footer.sha256).toString('hex')}${after}`;
+    return `sealed, whole: its content has the digest of its footer${after}`;
   }
   return tornBytes === 0
     ? 'open: a journal that is still written to, every block whole'

@@ -24,6 +24,7 @@ export function statusPage(report: StatusReport, options: PageOptions): string {
     ...gate(report, options),
     row('Consent', consentWords(report, nowMs)),
     ...exemptions(report, nowMs),
+    ...announced(report, nowMs),
     row('Policy', ...policyWords(report)),
     ...(report.daemon.pid === null ? [] : [row('Cost', costWords(report))]),
     row('Daemon', daemonWords(report, nowMs)),
@@ -50,7 +51,7 @@ function reasons({ collection }: StatusReport): string[] {
   ]);
 }
 
-function recordingWords({ capture, collection, policy }: StatusReport, nowMs: number): string[] {
+function recordingWords({ capture, collection, conditions, policy }: StatusReport, nowMs: number): string[] {
   const { recorded, thinned, redacted, dropped } = capture.events;
   const left = [`${groupedCount(thinned)} thinned`, `${groupedCount(redacted)} masked`];
   const counts = `${counted(recorded, 'event')} since the start; ${left.join(', ')}, ${groupedCount(dropped)} lost`;
@@ -58,7 +59,9 @@ function recordingWords({ capture, collection, policy }: StatusReport, nowMs: nu
   const now = capture.alive
     ? [
         `pointer moves, buttons and wheel; ${keyWords(policy.keys)}`,
+        ...(capture.backendWhy === '' ? [] : [`${capture.backend} was chosen because ${capture.backendWhy}`]),
         `by ${capture.backend}${capture.pid === null ? '' : `, process ${capture.pid}`}, ${lastEvent(capture.lastEventAt, nowMs)}`,
+        ...(conditions.session.sources.length > 0 ? [] : ['nothing here tells when the screen is locked']),
       ]
     : ['nothing now: no capture process exists'];
   const restarts =
@@ -148,6 +151,19 @@ function exemptions({ exemptions: list }: StatusReport, nowMs: number): string[]
     [state, scope, ...(until === null ? [] : [`until ${localTime(until, nowMs)}`])].join(', '),
   );
   return [row('Exemptions', ...words)];
+}
+
+const ANNOUNCED = { began: 'that recording began', resumed: 'that recording goes on after a pause' } as const;
+const SHOWN = {
+  shown: 'on the desktop',
+  waiting: 'waiting for the desktop',
+  'no-desktop': 'here only: no desktop takes notifications',
+} as const;
+
+function announced({ announcement }: StatusReport, nowMs: number): string[] {
+  if (announcement === undefined || announcement === null) return [];
+  const { what, at, shown } = announcement;
+  return [row('Told you', `${ANNOUNCED[what]}, ${moment(at, nowMs)}; ${SHOWN[shown]}`)];
 }
 
 function policyWords({ policy }: StatusReport): string[] {

@@ -1,10 +1,10 @@
 import { groupedCount } from '../../core/amounts.ts';
 import { formatDuration } from '../../core/duration.ts';
-import { KIND } from '../../core/events.ts';
-import { wallClock } from '../../segment/records.ts';
+import type { OpenedSegment } from '../../segment/open-segment.ts';
 import type { Segment } from '../../segment/types.ts';
+import { Activity, inLongerSteps, type Slot } from '../activity.ts';
 
-const MAX_ROWS = 15;
+const SEGMENT_ROWS = 15;
 /** Of `2026-11-24 13:00`. */
 const LABEL_COLUMNS = 16;
 const BAR_COLUMNS = 8;
@@ -13,71 +13,41 @@ const DAY_MS = 86_400_000;
 /** Lengths of time that people count in. */
 const STEPS_MS = [1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600].map((s) => s * SECOND_MS);
 
-/** What happened within one step. */
-interface Slot {
-  moves: number;
-  clicks: number;
-  notches: number;
-  keys: number;
-  awayMs: number;
+/** How busy a segment was over its time: {@link timelineRows} in at most 16 lines. */
+export function timeline(segment: Pick<OpenedSegment, 'events'> & Segment): string[] {
+  const activity = new Activity(SECOND_MS);
+  activity.add(segment);
+  return timelineRows(activity, SEGMENT_ROWS, false);
 }
 
 /**
- * How busy a segment was over its time, a heading and at most 16 lines, oldest first: local time, a bar, and how
- * often what was done.
- * Steps in which nothing happened and no gap began are left out. Empty for a segment with neither.
+ * How busy a time was, a heading and at most one line more than `maxRows`, oldest first: local time, a bar, how often
+ * what was done, and how long nothing was recorded (and why, as far as a segment says). Steps in which nothing happened and no gap began are left out.
+ * Empty for a time with neither. The activity must have steps of a second, or of a minute for more than some hours.
  */
-export function timeline(segment: Segment): string[] {
-  const { columns, gaps } = segment;
-  const toWall = wallClock(segment);
-  const times = columns.t.subarray(0, columns.count).map(toWall);
-  const gapTimes = gaps.map(({ startMonoMs }) => toWall(startMonoMs));
-  const [first, last] = extent(times, gapTimes);
-  if (first === undefined || last === undefined) return [];
-  const stepMs = stepFor(last - first);
-  const slots = new Map<number, Slot>();
-  const slotAt = (wallMs: number): Slot => {
-    const number = Math.floor(wallMs / stepMs);
-    const slot = slots.get(number) ?? { moves: 0, clicks: 0, notches: 0, keys: 0, awayMs: 0 };
-    slots.set(number, slot);
-    return slot;
-  };
-  for (const [at, wallMs] of times.entries()) count(slotAt(wallMs), columns.kind[at] ?? 0);
-  for (const [at, { startMonoMs, endMonoMs }] of gaps.entries()) {
-    slotAt(gapTimes[at] ?? 0).awayMs += Math.max(0, endMonoMs - startMonoMs);
-  }
+export function timelineRows(
+  { slots: counted, stepMs: shortMs, extentMs }: Activity,
+  maxRows: number,
+  saysWhy = true,
+): string[] {
+  if (extentMs === null) return [];
+  const spanMs = extentMs.last - extentMs.first;
+  const stepMs = Math.max(shortMs, stepFor(spanMs, maxRows));
+  const slots = inLongerSteps(counted, stepMs / shortMs);
   const most = Math.max(...[...slots.values()].map(total));
-  const form = formFor(stepMs, last - first);
+  const form = formFor(stepMs, spanMs);
   const rows = [...slots.entries()]
     .sort(([a], [b]) => a - b)
-    .map(([number, slot]) => line(clock(number * stepMs, form), bar(total(slot), most), cells(slot)));
+    .map(([number, slot]) =>
+      line(clock(number * stepMs, form), bar(total(slot), most), cells(slot, saysWhy)),
+    );
   return [line('', '', ['moved', 'pressed', 'scrolled', 'keys', 'gap']), ...rows];
 }
 
-function extent(...lists: readonly ArrayLike<number>[]): [number | undefined, number | undefined] {
-  let first: number | undefined;
-  let last: number | undefined;
-  for (const list of lists) {
-    for (let at = 0; at < list.length; at++) {
-      const value = list[at] ?? 0;
-      if (first === undefined || value < first) first = value;
-      if (last === undefined || value > last) last = value;
-    }
-  }
-  return [first, last];
-}
-
 /** A file may say any time: spans beyond days get a step of their own. */
-function stepFor(spanMs: number): number {
-  const found = STEPS_MS.find((stepMs) => spanMs / stepMs <= MAX_ROWS);
-  return found ?? Math.ceil(spanMs / MAX_ROWS / DAY_MS) * DAY_MS;
-}
-
-function count(slot: Slot, kind: number): void {
-  if (kind === KIND.move) slot.moves++;
-  else if (kind === KIND.down) slot.clicks++;
-  else if (kind === KIND.wheel) slot.notches++;
-  else if (kind === KIND.keydown) slot.keys++;
+function stepFor(spanMs: number, maxRows: number): number {
+  const found = STEPS_MS.find((stepMs) => spanMs / stepMs <= maxRows);
+  return found ?? Math.ceil(spanMs / maxRows / DAY_MS) * DAY_MS;
 }
 
 function total({ moves, clicks, notches, keys }: Slot): number {
@@ -90,9 +60,9 @@ function bar(value: number, most: number): string {
 }
 
 /** Empty where there is nothing to say. */
-function cells({ moves, clicks, notches, keys, awayMs }: Slot): string[] {
+function cells({ moves, clicks, notches, keys, awayMs, away }: Slot, saysWhy: boolean): string[] {
   const counts = [moves, clicks, notches, keys].map((value) => (value === 0 ? '' : groupedCount(value)));
-  return [...counts, awayMs === 0 ? '' : formatDuration(awayMs)];
+  return [...counts, awayMs === 0 ? '' : `${formatDuration(awayMs)}${saysWhy ? ` ${away ?? ''}` : ''}`];
 }
 
 function line(

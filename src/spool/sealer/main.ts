@@ -2,7 +2,10 @@ import { EXIT, messageOf, TelemetryError } from '../../core/errors.ts';
 import { encryptFor } from '../../segment/age-file.ts';
 import { sealSegment } from '../../segment/seal.ts';
 import { openJournal } from '../../segment/sealed-frames.ts';
+import { DiskError } from '../disk-error.ts';
 import { writeFacts } from '../facts-file.ts';
+import type { FileSystem } from '../file-system.ts';
+import { fileSystemNode } from '../file-system-node.ts';
 import { segmentPath } from '../folders.ts';
 import { endCrashedJournal, isWorthKeeping, readJournal } from '../journal-file.ts';
 import { sealedFacts, writeSealed } from '../sealed-file.ts';
@@ -24,7 +27,7 @@ export async function runSealer(
   try {
     answer = await carryOut(parseOrder(JSON.parse(await readOrder(input))));
   } catch (error) {
-    answer = { type: 'failed', message: messageOf(error) };
+    answer = { type: 'failed', message: messageOf(error), isDisk: error instanceof DiskError };
   }
   write(`${JSON.stringify(answer)}\n`);
   return EXIT.ok;
@@ -48,14 +51,18 @@ async function carryOut(order: SealOrder): Promise<SealAnswer> {
     const wrapped = await encryptFor(order.recipients, key);
     return { type: 'wrapped', wrapped: Buffer.from(wrapped).toString('base64') };
   }
-  return { type: 'done', result: await seal(order, key) };
+  return { type: 'done', result: await sealEncrypted(order, key) };
 }
 
-/** The facts go first: a segment that stands in `sealed/` always has them. The daemon removes the journal. */
-async function seal(order: SealOrder & { type: 'seal' }, key: Uint8Array): Promise<SealResult> {
+/** Seals an encrypted journal. The facts go first: a segment that stands in `sealed/` always has them. The daemon removes the journal. */
+export async function sealEncrypted(
+  order: SealOrder & { type: 'seal' },
+  key: Uint8Array,
+  files: FileSystem = fileSystemNode,
+): Promise<SealResult> {
   const { id, stateDir, recipients, path, isCrashed, effort } = order;
   try {
-    const bytes = readJournal(path);
+    const bytes = readJournal(path, files);
     if (bytes.length === 0) return { kind: 'empty', id };
     const { journal } = openJournal(bytes, key);
     const sealed = sealSegment(isCrashed ? endCrashedJournal(journal) : journal, effort).bytes;
@@ -64,8 +71,8 @@ async function seal(order: SealOrder & { type: 'seal' }, key: Uint8Array): Promi
     if (plainFacts.id !== id) throw new TelemetryError('bad-segment', 'its id is not the one of its name');
     const file = await encryptFor(recipients, sealed);
     const facts = { ...plainFacts, sizeBytes: file.length };
-    writeFacts(stateDir, facts);
-    writeSealed(segmentPath(stateDir, 'sealed', id, 'age'), file);
+    writeFacts(stateDir, facts, files);
+    writeSealed(segmentPath(stateDir, 'sealed', id, 'age'), file, files);
     return { kind: 'sealed', facts };
   } catch (error) {
     if (!(error instanceof TelemetryError) || error.code !== 'bad-segment') throw error;

@@ -23,7 +23,8 @@ export type SealOrder =
 export type SealAnswer =
   | { readonly type: 'wrapped'; readonly wrapped: string }
   | { readonly type: 'done'; readonly result: SealResult }
-  | { readonly type: 'failed'; readonly message: string };
+  /** `isDisk`: the disk refused. */
+  | { readonly type: 'failed'; readonly message: string; readonly isDisk: boolean };
 
 /** Checks an order that came as JSON; throws when it is none. */
 export function parseOrder(json: unknown): SealOrder {
@@ -62,7 +63,7 @@ export function parseAnswer(json: unknown): SealAnswer {
     case 'wrapped':
       return { type: 'wrapped', wrapped: text(fields, 'wrapped') };
     case 'failed':
-      return { type: 'failed', message: text(fields, 'message') };
+      return { type: 'failed', message: text(fields, 'message'), isDisk: fields['isDisk'] === true };
     case 'done':
       return { type: 'done', result: parseResult(fields['result']) };
     default:

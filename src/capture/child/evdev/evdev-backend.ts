@@ -15,6 +15,8 @@ export interface EvdevOptions {
   readonly ask: ((fd: number, name: string) => DeviceQuestions) | null;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
+  /** Why this back end, for the person. */
+  readonly why: string;
 }
 
 /**
@@ -53,7 +55,13 @@ export class EvdevBackend implements CaptureBackend {
     this.#endWatch = folder.watch((name) => this.#onChange(name));
     for (const name of folder.names()) this.#open(name);
     const problem = this.#problem();
-    if (problem === null) return Promise.resolve({ backend: 'evdev', coordinates: 'relative', screens: [] });
+    if (problem === null)
+      return Promise.resolve({
+        backend: 'evdev',
+        coordinates: 'relative',
+        screens: [],
+        why: this.#options.why,
+      });
     this.#close();
     return Promise.reject(new BackendFailure(problem.code, problem.text, problem.hint));
   }

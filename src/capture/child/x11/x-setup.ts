@@ -1,4 +1,4 @@
-import type { Screen } from '../../core/capture.ts';
+import type { Screen } from '../../../core/capture.ts';
 
 /** A display of this machine: `:1`, `unix:1`, with or without a screen. */
 export interface LocalDisplay {
@@ -31,9 +31,21 @@ export function setupRequest(cookie: Uint8Array | undefined): Uint8Array {
   return request;
 }
 
+/** What a server says of itself when it accepts a client. */
+export interface XSetup {
+  readonly rootWindow: number;
+  /** The client's own ids are `idBase` with bits of `idMask`. */
+  readonly idBase: number;
+  readonly idMask: number;
+  readonly minKeycode: number;
+  readonly maxKeycode: number;
+  /** The first X screen as it was at the connection; several monitors are one desktop to it. */
+  readonly screen: Screen;
+}
+
 /** What the server answers. `refused` is its own explanation, cut to plain characters. */
 export type SetupReply =
-  | { readonly type: 'accepted'; readonly rootWindow: number; readonly screens: readonly Screen[] }
+  | { readonly type: 'accepted'; readonly setup: XSetup }
   | { readonly type: 'refused'; readonly text: string };
 
 /** Bytes of the whole setup reply, from its first 8. */
@@ -55,17 +67,20 @@ export function readSetupReply(reply: Uint8Array): SetupReply | undefined {
   if (root + 24 > reply.length) return undefined;
   return {
     type: 'accepted',
-    rootWindow: view.getUint32(root, true),
-    // The first X screen; several monitors are one desktop to it.
-    screens: [
-      {
+    setup: {
+      rootWindow: view.getUint32(root, true),
+      idBase: view.getUint32(12, true),
+      idMask: view.getUint32(16, true),
+      minKeycode: view.getUint8(34),
+      maxKeycode: view.getUint8(35),
+      screen: {
         x: 0,
         y: 0,
         width: view.getUint16(root + 20, true),
         height: view.getUint16(root + 22, true),
         scale: 1,
       },
-    ],
+    },
   };
 }
 
