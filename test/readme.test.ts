@@ -87,7 +87,9 @@ describe('the README', { timeout: 60_000 }, () => {
 async function unknownWords(program: string, words: readonly string[]): Promise<string[]> {
   const path: string[] = [];
   const unknown: string[] = [];
-  for (const word of words.filter((each) => !each.startsWith('-'))) {
+  // What follows an option may be its value.
+  const firstOption = words.findIndex((word) => word.startsWith('-'));
+  for (const word of firstOption < 0 ? words : words.slice(0, firstOption)) {
     const { commands } = await helpOf(program, path);
     if (commands.has(word)) path.push(word);
     else if (commands.size > 0) unknown.push(`${[program, ...path].join(' ')} ${word}`);

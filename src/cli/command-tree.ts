@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   pause: { summary: 'stop collecting for a while', load: () => import('./commands/pause.ts') },
   resume: { summary: 'end a pause now', load: () => import('./commands/resume.ts') },
   consent: { summary: 'show, grant or revoke consent', load: () => import('./commands/consent.ts') },
+  purge: {
+    summary: 'remove what was recorded, here and where it was sent',
+    load: () => import('./commands/purge.ts'),
+  },
   exclude: {
     summary: 'leave out an application or a window title',
     load: () => import('./commands/exclude.ts'),

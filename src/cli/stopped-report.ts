@@ -7,9 +7,10 @@ import type { StatusReport } from '../core/status.ts';
 import { VERSION } from '../core/version.ts';
 import { decodeLastGood } from '../policy/last-good.ts';
 import { consentView } from '../privacy/consent.ts';
-import { decodeReceipts } from '../privacy/consent-file.ts';
+import { decodeReceipts, readRevocation, revocationPathOf } from '../privacy/consent-file.ts';
 import { listStage } from '../spool/folders.ts';
 import { parsePauses } from '../spool/pauses-file.ts';
+import { peekRequests } from '../spool/request-files.ts';
 import { readSent } from '../spool/sent-log.ts';
 import { restingPlace } from './daemon.ts';
 import type { CliIo } from './io.ts';
@@ -51,8 +52,17 @@ export function stoppedReport(io: CliIo): StatusReport {
       network: { kind: 'unknown', metered: 'unknown', ssidAllowed: null },
       session: { lock: 'unknown', sources: [] },
     },
-    consent: consentPart(stateDir, lastGood),
+    consent: consentPart(stateDir, lastGood, readRevocation(revocationPathOf(place.identityPath)) !== null),
     exemptions: [],
+    requests: peekRequests(stateDir).map(({ id, kind, destination, createdAt }) => ({
+      id,
+      kind,
+      destination,
+      createdAt,
+      attempts: 0,
+      nextAttemptAt: null,
+      problem: '',
+    })),
     policy: {
       source: lastGood === undefined ? (place.policyPaths.find(existsSync) ?? 'defaults') : 'last-good',
       id: lastGood?.id ?? null,
@@ -97,6 +107,7 @@ function reasons(stateDir: string, io: CliIo): Reason[] {
 /** Counted as the daemon counts: segments without quarantine, bytes with it, the oldest of what was not sent. */
 function storedPart(stateDir: string, lastGood: LoadedPolicy | undefined): StatusReport['spool'] {
   const unsent = (['journal', 'sealed', 'outbox'] as const).flatMap((stage) => listStage(stateDir, stage));
+  const journals = unsent.filter(({ stage }) => stage === 'journal');
   const sent = listStage(stateDir, 'sent');
   const quarantined = listStage(stateDir, 'quarantine');
   const oldestMs = Math.min(...unsent.map(({ id }) => startOf(id)));
@@ -105,6 +116,7 @@ function storedPart(stateDir: string, lastGood: LoadedPolicy | undefined): Statu
     bytes: total([...unsent, ...sent, ...quarantined]),
     limitBytes: lastGood?.policy.spool.limitBytes ?? 0,
     oldestAt: unsent.length === 0 ? null : new Date(oldestMs).toISOString(),
+    waiting: { segments: journals.length, bytes: total(journals) },
     quarantined: quarantined.length,
     problem: null,
   };
@@ -116,13 +128,22 @@ function startOf(id: string): number {
 }
 
 /** What the receipts are worth under the last good policy; without one, as they stand. */
-function consentPart(stateDir: string, lastGood: LoadedPolicy | undefined): StatusReport['consent'] {
+function consentPart(
+  stateDir: string,
+  lastGood: LoadedPolicy | undefined,
+  isRevoked: boolean,
+): StatusReport['consent'] {
   const receipts = decoded(stateDir, 'consent.json', decodeReceipts) ?? [];
   const last = receipts.at(-1);
-  if (last === undefined) return { state: 'missing', noticeId: null, grantedAt: null };
+  if (last === undefined)
+    return { state: isRevoked ? 'revoked' : 'missing', noticeId: null, grantedAt: null };
   const policy = lastGood?.policy ?? last.policy;
   const { state, receipt } = consentView(receipts, { policy, noticeId: last.noticeId });
-  return { state, noticeId: last.noticeId, grantedAt: receipt?.grantedAt ?? null };
+  return {
+    state: isRevoked ? 'revoked' : state,
+    noticeId: last.noticeId,
+    grantedAt: receipt?.grantedAt ?? null,
+  };
 }
 
 function uploadPart(

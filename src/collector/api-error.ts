@@ -9,6 +9,7 @@ type ApiErrorCode =
   | 'digest-mismatch'
   | 'bad-body'
   | 'conflict'
+  | 'erased'
   | 'too-large'
   | 'busy'
   | 'stopping'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { TelemetryError } from '../core/errors.ts';
-import type { Catalog, SegmentRecord } from './catalog.ts';
+import type { Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
 import { StorageFullError } from './object-store.ts';
 import type { SegmentKey } from './segment-key.ts';
 
@@ -17,6 +17,21 @@ const MIGRATIONS = [
      PRIMARY KEY (device, segment)
    ) STRICT, WITHOUT ROWID`,
   'ALTER TABLE segments ADD COLUMN ledger_head TEXT',
+  `CREATE TABLE tombstones (
+     device    TEXT NOT NULL,
+     segment   TEXT NOT NULL,
+     was_kept  INTEGER NOT NULL,
+     erased_at INTEGER NOT NULL,
+     PRIMARY KEY (device, segment)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE erasures (
+     device   TEXT NOT NULL,
+     request  TEXT NOT NULL,
+     segments INTEGER NOT NULL,
+     erased   INTEGER NOT NULL,
+     asked_at INTEGER NOT NULL,
+     PRIMARY KEY (device, request)
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /** Readers never wait in WAL mode; writers wait for a backup tool at most this long before the client is told to retry. */
@@ -29,6 +44,13 @@ interface Statements {
   readonly add: StatementSync;
   readonly all: StatementSync;
   readonly ofDevice: StatementSync;
+}
+
+interface ErasingStatements {
+  readonly tombstone: StatementSync;
+  readonly entomb: StatementSync;
+  readonly remove: StatementSync;
+  readonly note: StatementSync;
 }
 
 interface PendingRow {
@@ -44,6 +66,7 @@ export class SqliteCatalog implements Catalog {
   readonly #wallMs: () => number;
   #db: DatabaseSync | null = null;
   #statements: Statements | null = null;
+  #erasing: ErasingStatements | null = null;
   #pending: PendingRow[] = [];
 
   constructor(file: string, access: 'read-write' | 'read-only', wallMs: () => number) {
@@ -78,6 +101,7 @@ export class SqliteCatalog implements Catalog {
     this.#db?.close();
     this.#db = null;
     this.#statements = null;
+    this.#erasing = null;
     return Promise.resolve();
   }
 
@@ -92,6 +116,31 @@ export class SqliteCatalog implements Catalog {
       if (this.#pending.length === 0) setImmediate(() => this.#flush());
       this.#pending.push({ record, resolve, reject });
     });
+  }
+
+  async erase({ device, request, segments, atMs }: Erasure): Promise<Erased> {
+    await Promise.resolve();
+    // Rows that wait for their transaction go first: one of them may be what is to be erased.
+    this.#flush();
+    const statements = this.#erasingStatements();
+    if (statements === null) throw closed();
+    const erased: string[] = [];
+    const unknown: string[] = [];
+    this.#inTransaction(() => {
+      for (const segment of segments) {
+        const isKept = statements.remove.run(device, segment).changes > 0;
+        statements.entomb.run(device, segment, isKept ? 1 : 0, atMs);
+        const wasKept = statements.tombstone.get(device, segment)?.['was_kept'] === 1;
+        (wasKept ? erased : unknown).push(segment);
+      }
+      statements.note.run(device, request, segments.length, erased.length, atMs);
+    });
+    return { erased, unknown };
+  }
+
+  isErased(key: SegmentKey): Promise<boolean> {
+    const tombstone = this.#erasingStatements()?.tombstone.get(key.device, key.segment);
+    return Promise.resolve(tombstone !== undefined);
   }
 
   async *list(filter: { readonly device?: string } = {}): AsyncGenerator<SegmentRecord, void, undefined> {
@@ -115,14 +164,25 @@ export class SqliteCatalog implements Catalog {
   }
 
   #insert(records: readonly SegmentRecord[]): boolean[] {
-    const db = this.#db;
     const add = this.#statements?.add;
-    if (db === null || add === undefined) throw new TelemetryError('failed', 'the catalogue is closed');
+    if (add === undefined) throw closed();
+    return this.#inTransaction(() => records.map((record) => add.run(...valuesOf(record)).changes > 0));
+  }
+
+  #erasingStatements(): ErasingStatements | null {
+    if (this.#db === null) return null;
+    this.#erasing ??= prepareErasing(this.#db);
+    return this.#erasing;
+  }
+
+  #inTransaction<T>(act: () => T): T {
+    const db = this.#db;
+    if (db === null) throw closed();
     try {
       db.exec('BEGIN IMMEDIATE');
-      const outcomes = records.map((record) => add.run(...valuesOf(record)).changes > 0);
+      const outcome = act();
       db.exec('COMMIT');
-      return outcomes;
+      return outcome;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       throw isFull(error) ? new StorageFullError('write catalogue', error) : error;
@@ -176,6 +236,25 @@ function prepare(db: DatabaseSync): Statements {
     all: db.prepare(`${select} ORDER BY device, segment`),
     ofDevice: db.prepare(`${select} WHERE device = ? ORDER BY segment`),
   };
+}
+
+/** Apart from the others: `ls` must be able to read a catalogue that an earlier version still serves. */
+function prepareErasing(db: DatabaseSync): ErasingStatements {
+  return {
+    tombstone: db.prepare('SELECT was_kept FROM tombstones WHERE device = ? AND segment = ?'),
+    entomb: db.prepare(
+      'INSERT INTO tombstones (device, segment, was_kept, erased_at) VALUES (?, ?, ?, ?) ' +
+        'ON CONFLICT DO UPDATE SET was_kept = max(was_kept, excluded.was_kept)',
+    ),
+    remove: db.prepare('DELETE FROM segments WHERE device = ? AND segment = ?'),
+    note: db.prepare(
+      'INSERT INTO erasures (device, request, segments, erased, asked_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+  };
+}
+
+function closed(): TelemetryError {
+  return new TelemetryError('failed', 'the catalogue is closed');
 }
 
 function valuesOf(record: SegmentRecord): SQLInputValue[] {

@@ -1,5 +1,22 @@
 import type { SegmentKey } from './segment-key.ts';
 
+/** A person's request to erase segments of a device; counts and ids, nothing of the person. */
+export interface Erasure {
+  readonly device: string;
+  /** The request's id: the same again finds the same. */
+  readonly request: string;
+  readonly segments: readonly string[];
+  readonly atMs: number;
+}
+
+/** What became of it. Both are tombstoned: neither is ever taken again. */
+export interface Erased {
+  /** Were kept here. */
+  readonly erased: readonly string[];
+  /** Never came. */
+  readonly unknown: readonly string[];
+}
+
 /** What is known of a stored segment. */
 export interface SegmentRecord extends SegmentKey {
   readonly sizeBytes: number;
@@ -23,6 +40,13 @@ export interface Catalog {
    * `StorageFullError` only when it is certain that nothing was added.
    */
   add(record: SegmentRecord): Promise<'added' | 'exists'>;
+  /**
+   * Removes the rows of segments, leaves a tombstone for each, and notes the request, all or nothing and durable. Objects
+   * are removed after that: a tombstone that outlives its object is what must not happen the other way round.
+   */
+  erase(erasure: Erasure): Promise<Erased>;
+  /** Whether a tombstone stands: such a segment is never taken. */
+  isErased(key: SegmentKey): Promise<boolean>;
   /** Ordered by device, then segment (which is by age, as ids are UUIDv7). */
   list(filter?: { readonly device?: string }): AsyncIterable<SegmentRecord>;
 }

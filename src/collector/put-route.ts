@@ -106,6 +106,13 @@ function errorOf(outcome: Exclude<PutOutcome, { kind: 'created' | 'present' }>, 
         message: `another content is kept under this id: ${formatContentDigest(outcome.record.sha256)}`,
         hint: 'ids are never used twice; keep this file aside',
       };
+    case 'erased':
+      return {
+        status: 410,
+        code: 'erased',
+        message: 'this segment was erased because the person asked for it',
+        hint: 'do not send it again',
+      };
     case 'busy':
       return {
         status: 429,

@@ -25,6 +25,8 @@ export type PutOutcome =
   | { readonly kind: 'present'; readonly record: SegmentRecord }
   /** Another content stands under this id. */
   | { readonly kind: 'conflict'; readonly record: SegmentRecord }
+  /** The person had it erased: it is never taken again. */
+  | { readonly kind: 'erased' }
   /** All places for bodies are taken; the body was not read. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'too-large' | 'empty' | 'aborted' | 'wrong-length' }
@@ -47,6 +49,7 @@ export interface SegmentKeeper {
  */
 export async function putSegment(request: PutRequest, keeper: SegmentKeeper): Promise<PutOutcome> {
   if ((request.declaredBytes ?? 0) > keeper.maxSegmentBytes) return { kind: 'too-large' };
+  if (await keeper.catalog.isErased(request.key)) return { kind: 'erased' };
   const record = await keeper.catalog.find(request.key);
   if (record !== null && record.sha256 !== request.sha256) return { kind: 'conflict', record };
   // A row whose object someone has taken away promises nothing: then the body is taken again.
@@ -99,6 +102,8 @@ async function commit(
   keeper: SegmentKeeper,
 ): Promise<PutOutcome> {
   const { store, catalog } = keeper;
+  // It may have been erased while its body came.
+  if (await catalog.isErased(record)) return { kind: 'erased' };
   if ((await staged.publish()) === 'exists') return alreadyPublished(record, keeper);
   try {
     await catalog.add(record);

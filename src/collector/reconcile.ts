@@ -4,11 +4,17 @@ import type { SegmentKey } from './segment-key.ts';
 
 /**
  * Adds a row for every object that has none: its process died between publishing it and adding the row. Only bodies
- * with the right digest are ever published, so each is a whole segment. Returns how many there were.
+ * with the right digest are ever published, so each is a whole segment. Objects that were erased go. Returns how many
+ * rows were added.
  */
 export async function adoptOrphans(store: ObjectStore, catalog: Catalog): Promise<number> {
   let adopted = 0;
   for await (const key of store.list()) {
+    // Its process died between the tombstone and the object.
+    if (await catalog.isErased(key)) {
+      await store.remove(key);
+      continue;
+    }
     if ((await catalog.find(key)) !== null) continue;
     const record = await recordFromBytes(store, key);
     if (record !== null && (await catalog.add(record)) === 'added') adopted += 1;

@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { errorBody, sendError } from './api-error.ts';
+import { DELETIONS_PATH, handleDeletions } from './deletions-route.ts';
 import { StorageFullError } from './object-store.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
 import type { SegmentKeeper } from './put-segment.ts';
@@ -104,6 +105,7 @@ export async function createServer({ keeper, limits, log, stopping }: ServerPart
     await keeper.catalog.find({ device: '', segment: '' });
     return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
   });
+  app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
   app.put(PUT_SEGMENT_PATH, (request, reply) => handlePut(request, reply, keeper, log));
   return app;
 }

@@ -1,4 +1,5 @@
 import type { LoadedPolicy } from '../core/policy.ts';
+import type { PurgeReceipt } from '../core/purge.ts';
 import type { PublicStatus, StatusReport } from '../core/status.ts';
 import type { Peer } from './peer.ts';
 import type {
@@ -7,6 +8,10 @@ import type {
   NoticeReply,
   PauseReply,
   PauseRequest,
+  PlanRequest,
+  PurgePlan,
+  PurgeRequest,
+  RequestReply,
   RoundMessage,
   SegmentResult,
   UploadNowReply,
@@ -35,8 +40,11 @@ export interface ControlHandlers {
   policy(): Reply<LoadedPolicy>;
   reload(): Reply<LoadedPolicy>;
   uploadNow(): Reply<UploadNowReply>;
+  purgePlan(request: PlanRequest): Reply<PurgePlan>;
+  purge(request: PurgeRequest): Reply<PurgeReceipt>;
   round(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void>;
   roundResult(result: SegmentResult): Reply<void>;
+  roundReply(reply: RequestReply): Reply<void>;
 }
 
 /** A status report is some 4 KB: 1 MiB is minutes of changes that nobody reads. */

@@ -2,6 +2,7 @@ import type { ConsentStanding } from '../core/collection.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Blocker } from '../core/gate.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
+import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
 import type { PublicStatus, StatusReport } from '../core/status.ts';
 
 /**
@@ -25,8 +26,11 @@ import type { PublicStatus, StatusReport } from '../core/status.ts';
  * | `GET /v1/policy` | | {@link LoadedPolicy} |
  * | `POST /v1/policy/reload` | `{}` | {@link LoadedPolicy} |
  * | `POST /v1/upload/now` | `{}` | {@link UploadNowReply} |
+ * | `POST /v1/purge/plan` | {@link PlanRequest} | {@link PurgePlan} |
+ * | `POST /v1/purge` | {@link PurgeRequest} | {@link PurgeReceipt}, once all of it is gone |
  * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
  * | `POST /v1/round/result` | {@link SegmentResult} | `{}` |
+ * | `POST /v1/round/reply` | {@link RequestReply} | `{}` |
  */
 export const ROUTES = {
   status: '/v1/status',
@@ -40,8 +44,11 @@ export const ROUTES = {
   policy: '/v1/policy',
   reload: '/v1/policy/reload',
   uploadNow: '/v1/upload/now',
+  purgePlan: '/v1/purge/plan',
+  purge: '/v1/purge',
   round: '/v1/round',
   roundResult: '/v1/round/result',
+  roundReply: '/v1/round/reply',
 } as const;
 
 /** What the `GET` routes answer, by the route's name. */
@@ -60,7 +67,10 @@ export interface PostCalls {
   readonly revoke: { readonly request: EmptyBody; readonly reply: ConsentReply };
   readonly reload: { readonly request: EmptyBody; readonly reply: LoadedPolicy };
   readonly uploadNow: { readonly request: EmptyBody; readonly reply: UploadNowReply };
+  readonly purgePlan: { readonly request: PlanRequest; readonly reply: PurgePlan };
+  readonly purge: { readonly request: PurgeRequest; readonly reply: PurgeReceipt };
   readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
+  readonly roundReply: { readonly request: RequestReply; readonly reply: EmptyBody };
 }
 
 /** One line of each stream, by the route's name. */
@@ -94,6 +104,8 @@ export interface NoticeReply {
   readonly id: string;
   /** Plain text, 80 columns. */
   readonly text: string;
+  /** The same part by part, but for the controls. */
+  readonly parts: readonly { readonly label: string; readonly text: string }[];
 }
 
 export interface GrantRequest {
@@ -126,6 +138,50 @@ export interface UploadNowReply {
   readonly blockers: readonly Blocker[];
 }
 
+/** What is to be purged; asked first what that would mean. */
+export interface PlanRequest {
+  readonly scope: PurgeScope;
+}
+
+/** What a purge would act on. */
+export interface PurgePlan {
+  /** To be given back with {@link PurgeRequest}. */
+  readonly id: string;
+  /** There is more in memory and in the journal that is being written. */
+  readonly hasOpenSegment: boolean;
+  readonly segments: readonly PlannedSegment[];
+}
+
+/** One segment that holds, or may hold, something of it. */
+export interface PlannedSegment {
+  readonly id: string;
+  readonly stage: PurgedSegment['stage'];
+  readonly bytes: number;
+  readonly events: number | null;
+  /** All of it lies in that time. */
+  readonly isWhole: boolean;
+  /** Where it was sent, or may have been; `null`: it never left. */
+  readonly destination: string | null;
+  /** The file, when only the person's own key can cut it; else `null`. */
+  readonly path: string | null;
+  /** The id for what is left of it. */
+  readonly newId: string;
+}
+
+export interface PurgeRequest {
+  /** The plan's. */
+  readonly id: string;
+  readonly scope: PurgeScope;
+  /** What telemetryctl made of files that only the person's own key can cut. */
+  readonly cuts: readonly CutReport[];
+}
+
+/** The daemon checks `result`: a `CutResult` of the spool. */
+export interface CutReport {
+  readonly segment: string;
+  readonly result: unknown;
+}
+
 /** Work for one uploader round: files stand in `outbox/`. */
 export interface Round {
   readonly url: string;
@@ -137,6 +193,8 @@ export interface Round {
   /** The round may charge at most this many bytes, both directions. */
   readonly budgetBytes: number;
   readonly segments: readonly { readonly id: string; readonly file: string; readonly sizeBytes: number }[];
+  /** What a person asks of the collector, sent first; each is posted to its path below the address. */
+  readonly requests: readonly { readonly id: string; readonly path: string; readonly body: string }[];
 }
 
 /** What the daemon tells the uploader. End of the stream means `abort`. */
@@ -165,3 +223,20 @@ export interface SegmentResult {
   /** `Retry-After` in milliseconds, `null` without one. */
   readonly retryAfterMs: number | null;
 }
+
+/** What the collector said to a request of the person's. */
+export interface RequestReply {
+  readonly id: string;
+  /** HTTP status, 0 without one. */
+  readonly status: number;
+  /** The body of the reply, at most {@link MAX_REQUEST_REPLY_CHARACTERS}; `""` without one. */
+  readonly body: string;
+  readonly detail: string;
+  /** Bytes to charge for this attempt, both directions. */
+  readonly chargedBytes: number;
+  /** `Retry-After` in milliseconds, `null` without one. */
+  readonly retryAfterMs: number | null;
+}
+
+/** JSON in JSON takes up to twice its size, and a request to the daemon has 64 KiB. */
+export const MAX_REQUEST_REPLY_CHARACTERS = 30_000;

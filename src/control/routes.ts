@@ -6,7 +6,15 @@ import type { Peer } from './peer.ts';
 import { type ErrorBody, ROUTES } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 import { readJsonBody } from './request-body.ts';
-import { parseEmptyRequest, parseGrantRequest, parsePauseRequest, parseSegmentResult } from './validate.ts';
+import {
+  parseEmptyRequest,
+  parseGrantRequest,
+  parsePauseRequest,
+  parsePlanRequest,
+  parsePurgeRequest,
+  parseRequestReply,
+  parseSegmentResult,
+} from './validate.ts';
 
 type Emit = (message: object) => void;
 
@@ -63,6 +71,16 @@ const TABLE: Readonly<Record<string, Route>> = {
   [ROUTES.policy]: { ...PERSON, method: 'GET', reply: (handlers) => handlers.policy() },
   [ROUTES.reload]: withoutFields(ROOT, (handlers) => handlers.reload()),
   [ROUTES.uploadNow]: withoutFields(PERSON, (handlers) => handlers.uploadNow()),
+  [ROUTES.purgePlan]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.purgePlan(parsePlanRequest(body)),
+  },
+  [ROUTES.purge]: {
+    ...PERSON,
+    method: 'POST',
+    act: (handlers, body) => handlers.purge(parsePurgeRequest(body)),
+  },
   [ROUTES.round]: {
     ...SERVICE,
     method: 'GET',
@@ -73,6 +91,14 @@ const TABLE: Readonly<Record<string, Route>> = {
     method: 'POST',
     act: async (handlers, body) => {
       await handlers.roundResult(parseSegmentResult(body));
+      return {};
+    },
+  },
+  [ROUTES.roundReply]: {
+    ...SERVICE,
+    method: 'POST',
+    act: async (handlers, body) => {
+      await handlers.roundReply(parseRequestReply(body));
       return {};
     },
   },

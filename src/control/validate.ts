@@ -1,6 +1,15 @@
 import { TelemetryError } from '../core/errors.ts';
+import type { PurgeScope } from '../core/purge.ts';
 import { isRecipient } from '../core/recipient.ts';
-import type { GrantRequest, PauseRequest, SegmentResult } from './protocol.ts';
+import {
+  type GrantRequest,
+  MAX_REQUEST_REPLY_CHARACTERS,
+  type PauseRequest,
+  type PlanRequest,
+  type PurgeRequest,
+  type RequestReply,
+  type SegmentResult,
+} from './protocol.ts';
 
 /** By hand rather than by a schema library, which would cost the daemon 8 MB for three small shapes. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,6 +56,50 @@ export function parseSegmentResult(body: unknown): SegmentResult {
     outcome: oneOf(fields, 'outcome', OUTCOMES),
     sha256,
     status: wholeNumber(fields, 'status', 0),
+    detail: text(fields, 'detail', 1000),
+    chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
+    retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),
+  };
+}
+
+/** Checks the body of `POST /v1/purge/plan`. */
+export function parsePlanRequest(body: unknown): PlanRequest {
+  return { scope: scopeOf(objectOf(body, ['scope'])) };
+}
+
+/** A request has at most 64 KiB, and a segment is no more than minutes. */
+const MAX_CUTS = 200;
+
+/** Checks the body of `POST /v1/purge`. */
+export function parsePurgeRequest(body: unknown): PurgeRequest {
+  const fields = objectOf(body, ['id', 'scope', 'cuts']);
+  const id = text(fields, 'id', 36);
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw invalid('id', 'must be the plan’s');
+  const cuts = fields['cuts'];
+  if (!Array.isArray(cuts) || cuts.length > MAX_CUTS) throw invalid('cuts', `must be at most ${MAX_CUTS}`);
+  return {
+    id,
+    scope: scopeOf(fields),
+    cuts: cuts.map((cut: unknown) => {
+      const parts = objectOf(cut, ['segment', 'result']);
+      return { segment: text(parts, 'segment', 36), result: parts['result'] };
+    }),
+  };
+}
+
+function scopeOf(fields: Fields): PurgeScope {
+  const scope = objectOf(fields['scope'], ['kind', 'fromWallMs']);
+  const kind = oneOf(scope, 'kind', ['last', 'unsent', 'sent', 'all']);
+  return kind === 'last' ? { kind, fromWallMs: wholeNumber(scope, 'fromWallMs', 0) } : { kind };
+}
+
+/** Checks the body of `POST /v1/round/reply`. */
+export function parseRequestReply(body: unknown): RequestReply {
+  const fields = objectOf(body, ['id', 'status', 'body', 'detail', 'chargedBytes', 'retryAfterMs']);
+  return {
+    id: text(fields, 'id', 200),
+    status: wholeNumber(fields, 'status', 0),
+    body: text(fields, 'body', MAX_REQUEST_REPLY_CHARACTERS),
     detail: text(fields, 'detail', 1000),
     chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
     retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),

@@ -24,6 +24,7 @@ export type BlockerCode =
   | 'destination-changed'
   | 'retention-mismatch'
   | 'collector-backoff'
+  | 'notice-incomplete'
   | 'not-enrolled'
   | 'unauthorised'
   | 'too-large'
@@ -47,6 +48,8 @@ export interface GateFacts {
   /** Bytes charged so far today and this month. */
   readonly spentTodayBytes: number;
   readonly spentMonthBytes: number;
+  /** What the policy must say before anything leaves this machine and does not; see `missingForUpload`. */
+  readonly missing: readonly string[];
   /** Until when the collector, or our own backoff, told us to wait; `null` when not. */
   readonly backoffUntilWallMs: number | null;
   /** The collector refused our credentials; only a new enrolment or configuration ends it. */
@@ -65,6 +68,11 @@ export function gateBlockers(facts: GateFacts): Blocker[] {
     return [blocker('no-destination', 'The policy names no collector: nothing is ever sent.')];
   const isLocal = isLoopbackUrl(upload.url);
   const blockers: Blocker[] = [];
+  if (!isLocal && facts.missing.length > 0) {
+    blockers.push(
+      blocker('notice-incomplete', `Nothing leaves without ${facts.missing.join(', ')} in the policy.`),
+    );
+  }
   if (!isLocal) {
     blockers.push(blocker('not-enrolled', 'This device is not enrolled with the collector of the policy.'));
   }

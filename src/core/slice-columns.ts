@@ -1,4 +1,4 @@
-import type { EventColumns } from './events.ts';
+import { type EventColumns, emptyColumns } from './events.ts';
 
 /** The events in pieces that span less than `spanMs` each, in order. */
 export function* splitByTime(columns: EventColumns, spanMs: number): Generator<EventColumns> {
@@ -21,4 +21,16 @@ export function sliceColumns(columns: EventColumns, from: number, to: number): E
     a: columns.a.subarray(from, to),
     b: columns.b.subarray(from, to),
   };
+}
+
+/** The events at these indexes, in the order given. */
+export function selectColumns(columns: EventColumns, indexes: readonly number[]): EventColumns {
+  const selected = { ...emptyColumns(indexes.length), count: indexes.length };
+  for (const name of ['t', 'kind', 'x', 'y', 'a', 'b'] as const) {
+    const [from, to] = [columns[name], selected[name]];
+    indexes.forEach((index, at) => {
+      to[at] = from[index] ?? 0;
+    });
+  }
+  return selected;
 }

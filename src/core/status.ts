@@ -2,6 +2,7 @@ import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
 import type { NetworkKind, PowerState, Session } from './conditions.ts';
 import type { FocusName } from './focus.ts';
 import type { Shown } from './notifier.ts';
+import type { RequestKind } from './person-request.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /**
@@ -48,6 +49,8 @@ export interface StatusReport {
     readonly bytes: number;
     readonly limitBytes: number;
     readonly oldestAt: string | null;
+    /** Closed journals that wait to be sealed, as they do on battery; they are not in `upload.queued`. */
+    readonly waiting: { readonly segments: number; readonly bytes: number };
     readonly quarantined: number;
     readonly problem: string | null;
   };
@@ -94,6 +97,16 @@ export interface StatusReport {
     readonly state: 'queued' | 'pending' | 'approved' | 'denied' | 'withdrawn' | 'expired';
     readonly scope: string;
     readonly until: string | null;
+  }[];
+  /** What the person asked of a collector and is not settled yet, oldest first. `problem`: why the last try failed. */
+  readonly requests: readonly {
+    readonly id: string;
+    readonly kind: RequestKind;
+    readonly destination: string;
+    readonly createdAt: string;
+    readonly attempts: number;
+    readonly nextAttemptAt: string | null;
+    readonly problem: string;
   }[];
   readonly policy: {
     readonly source: string;

@@ -64,9 +64,11 @@ export class CollectionDriver {
   }
 
   send(event: CollectionEvent): void {
+    // The step that takes note of an exit may begin the next generation.
+    const { generation } = this.#state.child;
     const step = stepCollection(this.#state, event, this.#ports.clock.now());
     this.#state = step.state;
-    if (event.type === 'child-exited' && event.generation === this.#state.child.generation) {
+    if (event.type === 'child-exited' && event.generation === generation) {
       this.#child = null;
       this.#gone?.resolve(undefined);
       this.#gone = null;

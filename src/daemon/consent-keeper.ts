@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ConsentStanding } from '../core/collection.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
-import type { ConsentReceipt, InForce } from '../privacy/consent.ts';
+import { type ConsentReceipt, type InForce, recipientsOf } from '../privacy/consent.ts';
 import type { ConsentFile } from '../privacy/consent-file.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import { makeNotice, type Notice } from '../privacy/notice.ts';
@@ -91,22 +91,18 @@ export class ConsentKeeper {
     return this.#ports.file.receipts.at(-1) ?? null;
   }
 
-  /**
-   * Who may open what was recorded under a receipt: its owner, and those that both its policy and the one in force
-   * name. Empty for a receipt that is not known.
-   */
+  /** Who may open what was recorded under a receipt; see the function of that name. */
   recipientsOf(receiptId: string): readonly string[] {
-    const receipt = this.#ports.file.receipts.find(({ id }) => id === receiptId);
-    if (receipt === undefined) return [];
-    const now = this.#inForce?.policy.encrypt.recipients ?? [];
-    return [
-      receipt.ownerRecipient,
-      ...receipt.policy.encrypt.recipients.filter((named) => now.includes(named)),
-    ];
+    return recipientsOf(this.#ports.file.receipts, receiptId, this.#inForce?.policy.encrypt.recipients ?? []);
   }
 
   mayLeave(receiptId: string, url: string): boolean {
     return this.#ports.file.mayLeave(receiptId, url);
+  }
+
+  /** Whether a receipt, standing or not, names this address: what was sent there, and what concerns it, is known there. */
+  names(url: string): boolean {
+    return url !== '' && this.#ports.file.receipts.some(({ destination }) => destination === url);
   }
 
   #refresh(): void {

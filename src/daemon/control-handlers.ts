@@ -8,7 +8,9 @@ import { startPause } from '../core/pause.ts';
 import { type PublicStatus, publicStatus, type StatusReport } from '../core/status.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
+import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
+import type { Purger } from './purger.ts';
 import type { UploadDriver } from './upload-driver.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -19,6 +21,8 @@ export interface Controlled {
   readonly consent: ConsentKeeper;
   readonly policy: PolicyKeeper;
   readonly upload: UploadDriver;
+  readonly requests: PersonRequests;
+  readonly purger: Purger;
   readonly watchers: Watchers;
   status(): StatusReport;
   consentChanged(): void;
@@ -56,10 +60,7 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       await daemon.collection.whenSettled(SETTLE_MS);
       return statusFor(daemon, peer);
     },
-    notice: () => {
-      const { id, text } = daemon.consent.notice();
-      return { id, text };
-    },
+    notice: () => daemon.consent.notice(),
     consent: () => daemon.consent.view,
     grant: async (request) => {
       daemon.consent.grant(request);
@@ -79,8 +80,12 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return { ...daemon.policy.mustHave(), problems: daemon.policy.problems };
     },
     uploadNow: () => daemon.upload.uploadNow(),
-    round: (emit, signal) => daemon.upload.serveRound(emit, signal),
+    purgePlan: (request) => daemon.purger.plan(request),
+    purge: (request) => daemon.purger.purge(request),
+    round: (emit, signal) =>
+      (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),
+    roundReply: (reply) => daemon.requests.takeReply(reply),
   };
 }
 

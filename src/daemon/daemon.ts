@@ -18,6 +18,7 @@ import { type Pause, refreshPause, restorePause, startPause } from '../core/paus
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
 import type { StatusReport } from '../core/status.ts';
+import { missingForUpload } from '../core/upload-needs.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Refused } from '../policy/policy-outcome.ts';
 import { openConsent } from '../privacy/consent-file.ts';
@@ -35,11 +36,15 @@ import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
+import { CutKeys } from './cut-keys.ts';
+import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
 import { History } from './history.ts';
 import { missingFacts } from './ledger-repair.ts';
 import { Liveness } from './liveness.ts';
+import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
+import { Purger, purgingSegments } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
@@ -50,6 +55,7 @@ import { StorageHealth } from './storage-health.ts';
 import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
+import { WithheldRecord } from './withheld-record.ts';
 
 export interface DaemonSettings {
   readonly version: string;
@@ -63,6 +69,8 @@ export interface DaemonSettings {
   readonly replay: CaptureConfig['replay'];
   /** The person whose input it is. */
   readonly uid: number;
+  /** Where their revocation outlasts the state folder; `null` where no one is captured. */
+  readonly revocationPath: string | null;
   /** The account that the daemon and the uploader run as. */
   readonly serviceUid: number;
   /** What the person should know of this daemon although it works. */
@@ -120,10 +128,13 @@ export class Daemon {
   readonly #displays = new DisplayWatch();
   readonly #liveness: Liveness;
   readonly #limits: SelfLimits;
+  readonly #withheld = new WithheldRecord((facts) => this.record(facts));
   readonly #session: SessionWatch;
   readonly #server: ControlServer;
   #consent: ConsentKeeper | null = null;
   #upload: UploadDriver | null = null;
+  #requests: PersonRequests | null = null;
+  #purger: Purger | null = null;
   #schedule: UploadSchedule | null = null;
   #ledger: Ledger | null = null;
   readonly #storage = new StorageHealth((problem) => this.#storageChanged(problem));
@@ -164,6 +175,12 @@ export class Daemon {
       recipients: () => this.#recipients(),
       recipientsOf: (receiptId) => this.consent.recipientsOf(receiptId),
       seal: ports.seal,
+      cutKeys: new CutKeys({
+        clock,
+        timers,
+        keyFolder: ports.keyFolder,
+        holdBackMs: () => this.policy.policy?.upload.holdBackMs ?? 0,
+      }),
     });
     this.recorder = new Recorder({
       clock,
@@ -252,6 +269,14 @@ export class Daemon {
     return this.#mustHave(this.#upload);
   }
 
+  get purger(): Purger {
+    return this.#mustHave(this.#purger);
+  }
+
+  get requests(): PersonRequests {
+    return this.#mustHave(this.#requests);
+  }
+
   /** Brings the files in order, reads policy and consent, opens the control socket, then collects as they allow. */
   async start(): Promise<void> {
     const { clock, timers, log, random, randomBytes, power, network, startUploader } = this.ports;
@@ -268,12 +293,12 @@ export class Daemon {
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
       { type: 'started', version, mode },
-      ...missingFacts(stateDir, this.spool.sealedSegments()),
+      ...missingFacts(stateDir, this.spool.sealedSegments(), purgingSegments(stateDir)),
       ...recovery.quarantined.map(({ id, why }): LedgerFact => ({ type: 'quarantined', segment: id, why })),
     ]);
     for (const problem of recovery.problems) log.warn({ problem }, 'a file could not be recovered');
     await policyIsRead;
-    const file = openConsent(stateDir, randomBytes);
+    const file = openConsent(stateDir, randomBytes, this.settings.revocationPath);
     if (file.problem !== null) log.error({}, file.problem);
     this.#consent = new ConsentKeeper({
       clock,
@@ -295,6 +320,7 @@ export class Daemon {
         device: this.#device.pseudonym,
         outboxDir: join(stateDir, 'outbox'),
         policy: () => this.policy.policy?.upload ?? null,
+        missing: () => (this.policy.policy === null ? [] : missingForUpload(this.policy.policy)),
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
         ledgerHead: () => this.#ledgerHead(),
@@ -303,16 +329,52 @@ export class Daemon {
         startUploader,
         storage: (problem) => this.#storage.report('outbox', problem),
         changed: () => this.watchers.changed(),
-        conditionsChanged: () => this.sealer.work(),
+        conditionsChanged: () => {
+          this.sealer.work();
+          this.#requests?.evaluate();
+        },
       },
       readUploadState(stateDir, dailyBudget, now.wallMs),
     );
+    this.#requests = new PersonRequests({
+      clock,
+      timers,
+      log,
+      random,
+      randomBytes,
+      stateDir,
+      device: this.#device.pseudonym,
+      handlers: { deletion: deletionHandler((facts) => this.record(facts)) },
+      mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
+      network: () => network.current().kind,
+      startUploader,
+      charge: (bytes) => this.upload.chargeAlso(bytes),
+      changed: () => this.watchers.changed(),
+    });
+    this.#purger = new Purger({
+      clock,
+      log,
+      randomBytes,
+      stateDir,
+      spool: this.spool,
+      collection: this.collection,
+      recorder: this.recorder,
+      sealer: this.sealer,
+      encryption: this.#encryption,
+      upload: this.upload,
+      requests: this.requests,
+      record: (facts) => this.record(facts),
+      changed: () => this.watchers.changed(),
+    });
+    this.consent.policyChanged(this.policy.loaded);
+    this.#encryption.start();
+    await this.#purger.start();
     await this.#upload.start();
     // A recording captures no one: there is no session to be locked.
     if (this.settings.replay === null) await this.#session.start();
     await this.#server.start();
+    this.#requests.start();
     this.applyPolicy();
-    this.#encryption.start();
     this.sealer.work();
     this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
@@ -332,7 +394,13 @@ export class Daemon {
     this.#displays.stop();
     this.#schedule?.stop();
     this.collection.send({ type: 'stop' });
-    await Promise.all([this.collection.whenGone(), this.#upload?.stop(), this.#session.stop()]);
+    await Promise.all([
+      this.collection.whenGone(),
+      this.#upload?.stop(),
+      this.#requests?.stop(),
+      this.#session.stop(),
+    ]);
+    await this.#purger?.whenSettled();
     // What is still to be written may wait for a key.
     await this.#encryption.whenSettled();
     this.recorder.roll();
@@ -350,7 +418,10 @@ export class Daemon {
 
   /** Reads the policy files anew. */
   async reloadPolicy(): Promise<void> {
-    if (await this.policy.reload()) this.applyPolicy();
+    if (await this.policy.reload()) {
+      this.upload.policyChanged();
+      this.applyPolicy();
+    }
     this.watchers.changed();
   }
 
@@ -405,6 +476,7 @@ export class Daemon {
         consent: this.consent,
         policy: this.policy,
         cost: this.#cost,
+        requests: this.requests,
         announcement: () => this.#announcer.last,
         focus: this.#focus,
         notes: [
@@ -547,6 +619,12 @@ export class Daemon {
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
     if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
+    const { wallMs } = this.clock.now();
+    // Without consent there is nothing to withhold, and the ledger says that by itself.
+    const isWithheld = to !== 'capturing' && to !== 'awaiting-consent' && this.#gapKind(to) === 'withheld';
+    if (isWithheld)
+      this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
+    else this.#withheld.end(wallMs);
     this.#history.stateChanged(to);
     // A recording that is played captures no one.
     if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
@@ -613,7 +691,8 @@ export class Daemon {
       this.#history.beat();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.#storage.hasProblem('ledger')) this.record([]);
-      if (this.spool.stats().queued.segments > 0 || this.#storage.hasProblem('outbox')) this.upload.refresh();
+      const isWaiting = this.spool.stats().queued.segments + this.requests.pending().length > 0;
+      if (isWaiting || this.#storage.hasProblem('outbox')) this.upload.refresh();
       this.sealer.enforceLimits();
       this.sealer.work();
       this.#beat();

@@ -9,13 +9,17 @@ import { capturedFact } from './sealer.ts';
  * What happened to segments and is not in the ledger: a process that is killed after a file was sealed or deleted, or a
  * segment recorded as sent, and before the ledger said so, leaves this to its successor. Captured are looked for among
  * the `sealed` segments (what recovery has just sealed included), sent ones in `sent.jsonl`, dropped ones among those of
- * the ledger whose file is gone.
+ * the ledger whose file is gone, but for those that an interrupted purge, which is about to be finished, was `purging`.
  *
  * Both logs are read once, side by side. They name the sent segments in the same order, so that little more is held in
  * memory than what is missing and what is still here, however many years they hold; in another order the answer is the
  * same.
  */
-export function missingFacts(stateDir: string, sealed: readonly SealedFacts[]): LedgerFact[] {
+export function missingFacts(
+  stateDir: string,
+  sealed: readonly SealedFacts[],
+  purging: readonly string[] = [],
+): LedgerFact[] {
   const captured = new Map(sealed.map((facts) => [facts.id, facts]));
   const kept = new KeptSegments();
   const sent = readSent(stateDir);
@@ -32,7 +36,7 @@ export function missingFacts(stateDir: string, sealed: readonly SealedFacts[]): 
     else if (entry.type === 'sent' && !unrecorded.delete(entry.segment)) readUntil(entry.segment);
   }
   readUntil(null);
-  const existing = new Set(listSegments(stateDir).map(({ id }) => id));
+  const existing = new Set([...listSegments(stateDir).map(({ id }) => id), ...purging]);
   return [
     ...[...captured.values()].map(capturedFact),
     ...[...unrecorded.values()].map(sentFact),
@@ -58,10 +62,14 @@ class KeptSegments {
         this.#sent.delete(entry.segment);
         return;
       case 'purged':
-        // It names none: any of them may be among those.
-        this.#captured.clear();
-        this.#sent.clear();
+        for (const { id, stage, outcome } of entry.receipt.segments) {
+          // What is left of a journal has its id.
+          if (outcome === 'cut' && stage === 'journal') continue;
+          this.#captured.delete(id);
+          this.#sent.delete(id);
+        }
         return;
+      case 'erased':
       case 'withheld':
       case 'quarantined':
       case 'consent':

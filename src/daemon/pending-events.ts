@@ -78,13 +78,36 @@ export class PendingEvents {
     this.#stretches = [];
   }
 
+  /** Forgets what happened from a time on, milliseconds since the epoch; a gap begins there. Returns how many. */
+  forgetFrom(wallMs: number): number {
+    const before = countOf(this.#stretches.flatMap(({ parts }) => parts));
+    this.#stretches = this.#stretches.flatMap((stretch) => {
+      const parts = stretch.parts.map((part) => partBefore(part, wallMs - stretch.offsetMs));
+      const kept = parts.filter(({ count }) => count > 0);
+      if (kept.length === 0) this.#gap ??= stretch.gap;
+      return kept.length === 0 ? [] : [{ ...stretch, parts: kept }];
+    });
+    return before - countOf(this.#stretches.flatMap(({ parts }) => parts));
+  }
+
   /** Forgets them as if they had never come; returns how many. A gap before them goes on. */
   forget(): number {
-    const count = this.#stretches.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.count, 0);
+    const count = countOf(this.#stretches.flatMap(({ parts }) => parts));
     this.#gap = this.#stretches.find(({ gap }) => gap !== null)?.gap ?? this.#gap;
     this.#stretches = [];
     return count;
   }
+}
+
+/** The first events of a batch, those before a time; a batch is in the order of time. */
+function partBefore(part: EventColumns, monoMs: number): EventColumns {
+  let count = 0;
+  while (count < part.count && (part.t[count] ?? 0) < monoMs) count++;
+  return { ...part, count };
+}
+
+function countOf(parts: readonly EventColumns[]): number {
+  return parts.reduce((sum, part) => sum + part.count, 0);
 }
 
 function firstOf(parts: readonly EventColumns[]): number {

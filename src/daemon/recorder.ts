@@ -70,6 +70,8 @@ export class Recorder {
   #spareSequence: number | null = null;
   /** What the running child was started under; `null`: to be asked for when a segment is opened. */
   #circumstances: Circumstances | null = null;
+  /** The circumstances of the capture process that came last, as JSON: what is pending was recorded under them. */
+  #childUnder: string | null = null;
   /** What was last said of the disk. */
   #storageProblem: string | null = null;
 
@@ -78,6 +80,9 @@ export class Recorder {
   #pastLoss: LossCounts = NO_LOSS;
   #writtenLoss: LossCounts = NO_LOSS;
 
+  #purgeFromWallMs: number | null = null;
+  /** Events that the running purge kept from being written. */
+  purgedEvents = 0;
   recordedEvents = 0;
   /** When the last event happened, milliseconds since the epoch. */
   lastEventWallMs: number | null = null;
@@ -94,6 +99,11 @@ export class Recorder {
     return this.#backend;
   }
 
+  /** Whether nothing waits to be written. */
+  get isEmpty(): boolean {
+    return this.#pending.isEmpty;
+  }
+
   /** Losses of all children of this run. */
   get loss(): LossCounts {
     return addLoss(this.#pastLoss, this.#childLoss);
@@ -102,8 +112,23 @@ export class Recorder {
   /** A capture process is about to start: what it records is recorded under what holds now, or in a new segment. */
   captureBegins(): void {
     const circumstances = this.#ports.circumstances();
-    if (JSON.stringify(circumstances) !== JSON.stringify(this.#circumstances)) this.roll();
+    const under = JSON.stringify(circumstances);
+    if (under !== JSON.stringify(this.#circumstances)) this.roll();
+    if (this.#childUnder !== null && under !== this.#childUnder) this.#dropUnwritten();
+    this.#childUnder = under;
     this.#circumstances = circumstances;
+  }
+
+  /** What still waits for a key was recorded under what held before: under another receipt it must not be written. */
+  #dropUnwritten(): void {
+    const count = this.#pending.forget();
+    if (count === 0) return;
+    this.recordedEvents -= count;
+    this.#pastLoss = addLoss(this.#pastLoss, { ...NO_LOSS, dropped: count });
+    this.#ports.log.warn(
+      { events: count },
+      'events that waited for a key are dropped: what is in force has changed',
+    );
   }
 
   /** A capture process is ready; other screens or another back end begin a new segment. */
@@ -126,8 +151,14 @@ export class Recorder {
   /** Takes the first `count` events of a batch, those that the collection state admits. */
   take(columns: EventColumns, count: number, loss: LossCounts): void {
     this.#childLoss = loss;
-    if (count === 0) return;
-    const admitted = { ...columns, count };
+    const admitted = { ...columns, count: this.#unpurged(columns, count) };
+    this.purgedEvents += count - admitted.count;
+    if (admitted.count === 0) return;
+    this.#keep(admitted);
+  }
+
+  #keep(columns: EventColumns): void {
+    const { count } = columns;
     const first = columns.t[0] ?? 0;
     const last = columns.t[count - 1] ?? 0;
     this.activeMs += Math.max(0, last - Math.max(first, this.#lastEventMonoMs ?? first));
@@ -141,7 +172,7 @@ export class Recorder {
     if (this.#pending.isEmpty) {
       this.#ports.timers.set('flush', now.bootMs + this.#ports.limits().flushMs, () => this.flush());
     }
-    this.#addAround(admitted, offsetMs);
+    this.#addAround(columns, offsetMs);
   }
 
   #addAround(columns: EventColumns, offsetMs: number): void {
@@ -225,6 +256,40 @@ export class Recorder {
       this.#refused(error);
       return false;
     }
+  }
+
+  /**
+   * A purge begins: what is pending is forgotten from a time on (milliseconds since the epoch), and so is what the capture
+   * process still hands over, until {@link purgeEnded}.
+   */
+  purgeBegins(fromWallMs: number): void {
+    this.#purgeFromWallMs = fromWallMs;
+    const forgotten = this.#pending.forgetFrom(fromWallMs);
+    this.purgedEvents += forgotten;
+    this.recordedEvents -= forgotten;
+    if (this.#pending.isEmpty && this.#storageProblem === null) this.#ports.timers.clear('flush');
+    const { wallMs, monoMs } = this.#now();
+    const sinceMs = fromWallMs === -Infinity ? 0 : Math.max(0, wallMs - fromWallMs);
+    this.#pending.beginGap('withheld', monoMs - sinceMs);
+  }
+
+  /** Nothing older can arrive any more. Returns how many events were forgotten in memory. */
+  purgeEnded(): number {
+    this.roll();
+    this.#purgeFromWallMs = null;
+    const count = this.purgedEvents;
+    this.purgedEvents = 0;
+    return count;
+  }
+
+  /** How many of the first `count` events of a batch a running purge lets through. */
+  #unpurged(columns: EventColumns, count: number): number {
+    if (this.#purgeFromWallMs === null) return count;
+    const { wallMs, monoMs } = this.#now();
+    const fromMonoMs = this.#purgeFromWallMs - (wallMs - monoMs);
+    let kept = 0;
+    while (kept < count && (columns.t[kept] ?? 0) < fromMonoMs) kept++;
+    return kept;
   }
 
   /** Forgets what is pending and not yet written: consent was revoked. */

@@ -13,6 +13,7 @@ import { loadPolicy } from '../policy/policy-process.ts';
 import { dumpNotes, forbidDumps } from '../posix/dumpable.ts';
 import { type OpenedLibc, openLibc } from '../posix/libc-koffi.ts';
 import { peerOf } from '../posix/peer-credentials.ts';
+import { revocationPathOf } from '../privacy/consent-file.ts';
 import { tagAsCache } from '../spool/cachedir-tag.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { findKeyFolder } from '../spool/key-folder.ts';
@@ -111,6 +112,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       backend: options.backend,
       replay: options.replay,
       uid: around.uid,
+      revocationPath: options.replay === null ? revocationPathOf(place.identityPath) : null,
       serviceUid: around.uid,
       notes,
     },

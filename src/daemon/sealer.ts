@@ -38,6 +38,7 @@ export class Sealer {
   /** Journals that the disk did not let us seal, and what it said. They are tried again at every occasion. */
   readonly #refused = new Map<string, string>();
   #queue: Promise<void> = Promise.resolve();
+  #isHeld = false;
   /** Size of all that was sealed in this run. */
   sealedBytes = 0;
 
@@ -47,6 +48,7 @@ export class Sealer {
 
   /** A journal was closed, power changed, or time has passed: seals what may be sealed now. */
   work(): void {
+    if (this.#isHeld) return;
     const { spool, clock, timers, limits } = this.#ports;
     const { bootMs } = clock.now();
     const waiting = spool.waiting();
@@ -73,6 +75,17 @@ export class Sealer {
   async sealAll(): Promise<void> {
     this.#seal(this.#ports.spool.waiting(), 'quick');
     await this.#queue;
+  }
+
+  /** Seals nothing until {@link release}; resolves when nothing is on its way. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    await this.#queue;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.work();
   }
 
   /** Deletes what the limits want gone, and writes it down. */

@@ -10,6 +10,7 @@ import type { Announcement } from './announcer.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
+import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Recorder } from './recorder.ts';
 import type { Sealer } from './sealer.ts';
@@ -31,6 +32,7 @@ export interface ReportParts {
   readonly cost: CostMeter;
   readonly announcement: () => Announcement | null;
   readonly sealer: Sealer;
+  readonly requests: PersonRequests;
   /** Beside the reasons for the state. */
   readonly notes: readonly Reason[];
   /** What the capture process knows of the window in use; `null` while there is none. */
@@ -65,6 +67,7 @@ export function statusReport(parts: ReportParts, now: Instant): StatusReport {
     consent: consentPart(parts.consent),
     announcement: parts.announcement(),
     exemptions: [],
+    requests: requestsPart(parts.requests),
     policy: {
       source: policy.loaded?.source ?? 'none',
       id: policy.loaded?.id ?? null,
@@ -97,6 +100,7 @@ function spoolPart({ spool, policy, collection }: ReportParts): StatusReport['sp
     bytes: stats.bytes,
     limitBytes: policy.policy?.spool.limitBytes ?? 0,
     oldestAt: stats.oldestWallMs === null ? null : iso(stats.oldestWallMs),
+    waiting: stats.waiting,
     quarantined: stats.quarantined.segments,
     problem: collection.state.storage?.text ?? null,
   };
@@ -137,6 +141,14 @@ function conditionsPart({ power, network, session, policy }: ReportParts): Statu
 function consentPart(consent: ConsentKeeper): StatusReport['consent'] {
   const { state, receipt } = consent.view;
   return { state, noticeId: receipt?.noticeId ?? null, grantedAt: receipt?.grantedAt ?? null };
+}
+
+function requestsPart(requests: PersonRequests): StatusReport['requests'] {
+  return requests.pending().map(({ request, attempts, nextAttemptWallMs, problem }) => {
+    const { id, kind, destination, createdAt } = request;
+    const nextAttemptAt = nextAttemptWallMs === null ? null : iso(nextAttemptWallMs);
+    return { id, kind, destination, createdAt, attempts, nextAttemptAt, problem };
+  });
 }
 
 /** Below a minute of input the rate says nothing. */

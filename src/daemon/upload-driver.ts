@@ -16,7 +16,7 @@ import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
 import type { RoundFile, Spool } from '../spool/spool.ts';
 import { charge, spentAt } from '../upload/spending.ts';
-import { backoffUntil, nextBackoff } from '../upload/upload-policy.ts';
+import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import type { UploadState } from './upload-state.ts';
 
 /** A running uploader process. */
@@ -37,6 +37,8 @@ export interface UploadPorts {
   readonly device: string;
   readonly outboxDir: string;
   readonly policy: () => Policy['upload'] | null;
+  /** See `missingForUpload`. */
+  readonly missing: () => readonly string[];
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
@@ -85,6 +87,7 @@ export class UploadDriver {
   #round: ActiveRound | null = null;
   #isDue = false;
   #isStopping = false;
+  #isHeld = false;
   #lastRoundWallMs = 0;
   #isDiskRefusing = false;
 
@@ -161,9 +164,17 @@ export class UploadDriver {
     else
       this.#ports.timers.set('upload-wake', bootMs + Math.max(0, wakeWallMs - wallMs), () => this.refresh());
 
-    const isReady = found.length === 0 && this.#round === null && !this.#isStopping && this.#isDue;
+    const isFree = this.#round === null && !this.#isStopping && !this.#isHeld;
+    const isReady = found.length === 0 && isFree && this.#isDue;
     if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
     else if (this.#isDiskRefusing && this.#round === null && this.#giveBack() !== null) this.#diskWorks();
+  }
+
+  /** Another policy is in force: what the collector refused under the one before is tried anew. */
+  policyChanged(): void {
+    this.#state = { ...this.#state, backoff: NO_BACKOFF };
+    this.#ports.saveState(this.#state);
+    this.evaluate();
   }
 
   uploadNow(): UploadNowReply {
@@ -217,6 +228,25 @@ export class UploadDriver {
     this.evaluate();
   }
 
+  /** Ends a running round and begins none until {@link release}; resolves when all files are back in `sealed/`. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    this.#abort('a purge');
+    await this.#round?.process.exited;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (!this.#isStopping) this.evaluate();
+  }
+
+  /** Bytes that something else of ours sent or received. */
+  chargeAlso(bytes: number): void {
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = { ...this.#state, spending: charge(this.#state.spending, bytes, wallMs) };
+    this.#ports.saveState(this.#state);
+  }
+
   #settle(result: SegmentResult, destination: string, bytes: number, wallMs: number): void {
     const { id, sha256, chargedBytes } = result;
     const { spool, record, random, log } = this.#ports;
@@ -253,6 +283,7 @@ export class UploadDriver {
       power: this.#ports.power.current(),
       network: this.#ports.network.current(),
       consent: this.#ports.consent(),
+      missing: this.#ports.missing(),
       spentTodayBytes: spent.todayBytes,
       spentMonthBytes: spent.monthBytes,
       backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
@@ -291,7 +322,10 @@ export class UploadDriver {
     const spent = spentAt(this.#state.spending, wallMs);
     let files: RoundFile[];
     try {
-      files = spool.takeForRound(ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id));
+      files = spool.takeForRound(
+        ripe.slice(0, ROUND_SEGMENTS).map((found) => found.id),
+        policy.url,
+      );
     } catch (error) {
       this.#diskRefuses(error);
       this.#giveBack();
@@ -316,6 +350,7 @@ export class UploadDriver {
         file: path.slice(path.lastIndexOf('/') + 1),
         sizeBytes,
       })),
+      requests: [],
     };
     log.info({ segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();

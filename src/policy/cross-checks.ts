@@ -1,5 +1,6 @@
 import { isLoopbackUrl } from '../core/gate.ts';
 import type { Policy, PolicyProblem } from '../core/policy.ts';
+import { missingForUpload } from '../core/upload-needs.ts';
 
 /** A rule over more than one field of a policy. */
 export interface CrossCheck {
@@ -59,16 +60,13 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
   { severity: 'notice', paths: ['upload.url'], find: missingForNotice },
 ];
 
-/** People must be told these before anything leaves their machine. */
-function missingForNotice({ upload, notice }: Policy): { text: string; hint: string } | null {
-  if (upload.url === '' || isLoopbackUrl(upload.url)) return null;
-  const names = (['controller', 'contact', 'purpose', 'basis', 'readers'] as const).filter(
-    (name) => notice[name] === '',
-  );
-  const missing = [...names, ...(notice.serverRetentionMs === null ? ['server_retention'] : [])].join(', ');
+/** People must be told these before anything leaves their machine; until then nothing does. */
+function missingForNotice(policy: Policy): { text: string; hint: string } | null {
+  if (policy.upload.url === '' || isLoopbackUrl(policy.upload.url)) return null;
+  const missing = missingForUpload(policy).join(', ');
   if (missing === '') return null;
   return {
-    text: `upload.url is not on this machine, and the notice that people get lacks ${missing}`,
-    hint: `give ${missing} under [notice]`,
+    text: `upload.url is not on this machine, and nothing is sent there without ${missing}`,
+    hint: `give ${missing}`,
   };
 }

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isPolicy } from '../core/policy-lattice.ts';
 import { isRecipient } from '../core/recipient.ts';
+import { ensureFolder, readPlainFile, removeFile } from '../spool/durable-file.ts';
 import { isUuid, type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
 import { readStateFile, writeStateFile } from '../spool/state-file.ts';
 import {
@@ -22,27 +23,30 @@ const MAX_WALL_MS = 8.64e15;
 
 /**
  * Opens the record of consent in the state folder. A damaged file is as good as none: it is kept aside, nothing is
- * captured, and `problem` says so until consent is given again.
+ * captured, and `problem` says so until consent is given again. At `revocationPath`, in the person's own configuration
+ * folder, a revocation outlasts the state folder: whatever record of consent turns up, it is revoked.
  */
-export function openConsent(stateDir: string, randomBytes: RandomBytes): ConsentFile {
+export function openConsent(
+  stateDir: string,
+  randomBytes: RandomBytes,
+  revocationPath: string | null = null,
+): ConsentFile {
   const path = join(stateDir, FILE);
   const read = readStateFile(path, decodeReceipts);
-  switch (read.kind) {
-    case 'missing':
-      return new ConsentFile(path, [], null, randomBytes);
-    case 'ok':
-      return new ConsentFile(path, read.value, null, randomBytes);
-    case 'corrupt': {
-      const problem = `The record of consent was damaged (${read.reason}) and is kept as ${read.keptAs}.`;
-      return new ConsentFile(path, [], problem, randomBytes);
-    }
-  }
+  const problem =
+    read.kind === 'corrupt'
+      ? `The record of consent was damaged (${read.reason}) and is kept as ${read.keptAs}.`
+      : null;
+  return new ConsentFile(path, read.kind === 'ok' ? read.value : [], problem, randomBytes, revocationPath);
 }
 
 /** One person's receipts on disk. Receipts are added and revoked, never removed or otherwise changed. */
 export class ConsentFile {
   readonly #path: string;
   readonly #randomBytes: RandomBytes;
+  readonly #revocationPath: string | null;
+  /** The revocation in the person's own folder, which stands until they lift it by a grant. */
+  #revokedAtWallMs: number | null;
   #receipts: readonly ConsentReceipt[];
   #problem: string | null;
   /** Whether the file says what `#receipts` says; false after a write that failed. */
@@ -53,11 +57,15 @@ export class ConsentFile {
     receipts: readonly ConsentReceipt[],
     problem: string | null,
     randomBytes: RandomBytes,
+    revocationPath: string | null,
   ) {
     this.#path = path;
-    this.#receipts = receipts;
     this.#problem = problem;
     this.#randomBytes = randomBytes;
+    this.#revocationPath = revocationPath;
+    this.#revokedAtWallMs = revocationPath === null ? null : readRevocation(revocationPath);
+    this.#receipts =
+      this.#revokedAtWallMs === null ? receipts : revokeConsent(receipts, this.#revokedAtWallMs);
   }
 
   /** Why there is no consent though there was a file; `null` when all is well. */
@@ -71,7 +79,7 @@ export class ConsentFile {
   }
 
   view(inForce: Omit<InForce, 'policyId'>): ConsentView {
-    return consentView(this.#receipts, inForce);
+    return consentView(this.#receipts, inForce, this.#revokedAtWallMs !== null);
   }
 
   /** The receipt is on disk when this returns. */
@@ -81,6 +89,9 @@ export class ConsentFile {
     if (outcome.kind === 'granted') {
       this.#write(outcome.receipts);
       this.#problem = null;
+      // Last: killed before, the revocation stands and the grant must be given again.
+      if (this.#revocationPath !== null) removeFile(this.#revocationPath);
+      this.#revokedAtWallMs = null;
     }
     return outcome;
   }
@@ -88,9 +99,15 @@ export class ConsentFile {
   /** Revokes whatever stands. It holds in this process at once, even when the disk refuses it and this throws. */
   revoke(wallMs: number): void {
     const receipts = revokeConsent(this.#receipts, wallMs);
-    if (receipts === this.#receipts && this.#isSaved) return;
+    const isNew = receipts !== this.#receipts || !this.#isSaved;
     this.#receipts = receipts;
-    this.#write(receipts);
+    const isKept = this.#revocationPath === null || this.#revokedAtWallMs !== null;
+    this.#revokedAtWallMs ??= wallMs;
+    try {
+      if (isNew) this.#write(receipts);
+    } finally {
+      if (!isKept) writeRevocation(this.#revocationPath, this.#revokedAtWallMs);
+    }
   }
 
   /** Whether a segment recorded under this receipt may go to `url`. */
@@ -104,6 +121,29 @@ export class ConsentFile {
     this.#isSaved = true;
     this.#receipts = receipts;
   }
+}
+
+/** Where a revocation outlasts the state folder: beside the person's own key. */
+export function revocationPathOf(identityPath: string): string {
+  return join(dirname(identityPath), 'consent-revoked.json');
+}
+
+/** When the person revoked; a file that cannot be read stands for a revocation all the same. */
+export function readRevocation(path: string): number | null {
+  try {
+    const bytes = readPlainFile(path);
+    if (bytes === undefined) return null;
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return isRecord(json) && isWallMs(json['revokedAtWallMs']) ? json['revokedAtWallMs'] : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function writeRevocation(path: string | null, wallMs: number): void {
+  if (path === null) return;
+  ensureFolder(dirname(path), true);
+  writeStateFile(path, { schema: SCHEMA, revokedAtWallMs: Math.floor(wallMs) });
 }
 
 /** Checks what `consent.json` held, strictly; throws when anything in it is not what it should be. */

@@ -67,16 +67,18 @@ export type GrantOutcome =
   | { readonly kind: 'notice-changed'; readonly noticeId: string };
 
 /**
- * What one person's receipts are worth under the policy in force. The last one decides: revoked beats all until a
- * later grant, and it is stale as soon as the policy is less private than the one agreed to in anything.
+ * What one person's receipts are worth under the policy in force; without any, whether they revoked some that are gone.
+ * The last one decides: revoked beats all until a later grant, and it is stale as soon as the policy is less private than the one agreed to in anything.
  */
 export function consentView(
   receipts: readonly ConsentReceipt[],
   inForce: Omit<InForce, 'policyId'>,
+  isRevoked = false,
 ): ConsentView {
   const last = receipts.at(-1);
   const { noticeId } = inForce;
-  if (last === undefined) return { state: 'missing', noticeId, receipt: null, changes: [] };
+  if (last === undefined)
+    return { state: isRevoked ? 'revoked' : 'missing', noticeId, receipt: null, changes: [] };
   const receipt = shown(last);
   if (last.revokedAtWallMs !== null) return { state: 'revoked', noticeId, receipt, changes: [] };
   const changes = widenings(last.policy, inForce.policy);
@@ -123,6 +125,20 @@ export function mayLeave(receipts: readonly ConsentReceipt[], receiptId: string,
   return (
     receipt !== undefined && receipt.revokedAtWallMs === null && url !== '' && receipt.destination === url
   );
+}
+
+/**
+ * Who may open what was recorded under a receipt: its owner, and those that both its policy and the one in force, which
+ * is `named`, name. Empty for a receipt that is not known.
+ */
+export function recipientsOf(
+  receipts: readonly ConsentReceipt[],
+  receiptId: string,
+  named: readonly string[],
+): readonly string[] {
+  const receipt = receipts.find(({ id }) => id === receiptId);
+  if (receipt === undefined) return [];
+  return [receipt.ownerRecipient, ...receipt.policy.encrypt.recipients.filter((one) => named.includes(one))];
 }
 
 function shown(receipt: ConsentReceipt): ConsentView['receipt'] {

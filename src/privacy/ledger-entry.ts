@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { LossCounts } from '../core/events.ts';
+import type { PurgeReceipt } from '../core/purge.ts';
 
 /** What the ledger records. It counts and names; it holds no event, and nothing of what was typed or clicked. */
 export type LedgerFact =
@@ -12,10 +13,31 @@ export type LedgerFact =
       readonly events: number | null;
       readonly bytes: number;
       readonly loss?: LossCounts;
+      /** It is what a purge left of that segment; its events were counted there already. */
+      readonly replaces?: string;
     }
   /** Nothing was recorded from `from` to `until` (ISO 8601 UTC); `cause` stays on this device. */
   | { readonly type: 'withheld'; readonly cause: string; readonly from: string; readonly until: string }
-  | { readonly type: 'purged'; readonly scope: string; readonly segments: number; readonly bytes: number }
+  /** The person had something removed. The receipt names files, never what was in them. */
+  | {
+      readonly type: 'purged';
+      readonly purge: string;
+      readonly scope: string;
+      readonly segments: number;
+      readonly bytes: number;
+      /** Of those that could be counted. */
+      readonly events: number;
+      readonly receipt: PurgeReceipt;
+    }
+  /** A collector confirmed that it erased what it was asked to. */
+  | {
+      readonly type: 'erased';
+      readonly purge: string;
+      readonly request: string;
+      readonly destination: string;
+      /** How many of the segments it was asked for it had; the others it will never take. */
+      readonly segments: number;
+    }
   | {
       readonly type: 'sent';
       readonly segment: string;

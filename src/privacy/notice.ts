@@ -14,31 +14,32 @@ import { layOut } from './notice-layout.ts';
 export interface Notice {
   /** Names exactly this text under exactly this policy; consent is given to it. */
   readonly id: string;
+  /** What it says, part by part, for those who lay it out themselves. */
+  readonly parts: readonly { readonly label: string; readonly text: string }[];
   /** Plain text of at most 24 lines of 80 columns, one screen of the smallest usual terminal. */
   readonly text: string;
 }
 
 /** Makes the notice from a policy and from nothing else. It says what this version does, not what it will. */
 export function makeNotice(policy: Policy): Notice {
-  const text = layOut(
-    'What telemetryd records on this computer, by the policy in force',
-    [
-      ['RECORDED', recorded(policy)],
-      ['NEVER', NEVER + excludedWords(policy)],
-      ['WHY', why(policy)],
-      ['WHERE TO', whereTo(policy)],
-      ['WHO READS', whoReads(policy)],
-      ['HOW LONG', howLong(policy)],
-      ['COST', cost(policy)],
-    ],
-    controls(policy),
-  );
+  const parts = [
+    ['RECORDED', recorded(policy)],
+    ['NEVER', NEVER + excludedWords(policy)],
+    ['WHY', why(policy)],
+    ['WHERE TO', whereTo(policy)],
+    ['WHO READS', whoReads(policy)],
+    ['HOW LONG', howLong(policy)],
+    ['COST', cost(policy)],
+  ] as const;
+  const text = layOut(NOTICE_TITLE, parts, controls(policy));
   const id = createHash('sha256')
     .update(`${text}\n${canonicalJson(policy)}`)
     .digest('hex')
     .slice(0, 16);
-  return { id, text };
+  return { id, text, parts: parts.map(([label, words]) => ({ label, text: words })) };
 }
+
+const NOTICE_TITLE = 'What telemetryd records on this computer, by the policy in force';
 
 const NEVER =
   'Screen, sound, camera, clipboard, files, window titles, names of applications; nothing at all while paused, ' +
@@ -155,7 +156,7 @@ function howLong({ spool, upload, notice }: Policy): string {
   const there = notice.serverRetentionMs === null ? 'not stated' : formatDuration(notice.serverRetentionMs);
   return (
     `Here ${formatDuration(spool.retentionMs)} unsent, ${sent}, ${formatSize(spool.limitBytes)} at most. ` +
-    `At the collector: ${there}. Revoking does not yet erase what was sent.`
+    `At the collector: ${there}; a purge erases it there too.`
   );
 }
 
@@ -178,11 +179,11 @@ function controls({ pause }: Policy): string[] {
   const rows = [
     ['pause 30m', `for up to ${max}`, 'resume', 'go on'],
     ['consent revoke', 'stop for good', 'why', 'its state in words'],
-    ['inspect', 'read what is here', 'upload status', 'what left or waits'],
+    ['purge', 'remove it for good', 'inspect', 'read what is here'],
   ] as const;
   return rows.map(([left, leftWords, right, rightWords], index) => {
     const program = (index === 0 ? 'telemetryctl' : '').padEnd(13);
-    return `${program}${left.padEnd(15)}${leftWords.padEnd(18)}${right.padEnd(15)}${rightWords}`;
+    return `${program}${left.padEnd(15)}${leftWords.padEnd(19)}${right.padEnd(15)}${rightWords}`;
   });
 }
 

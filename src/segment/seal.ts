@@ -7,7 +7,7 @@ import { encodeHeader } from './header.ts';
 import { encodeClockSync, encodeFooter, encodeGap, encodeLoss } from './marks.ts';
 import { encodeMixBlock } from './mix-block.ts';
 import { READ_LIMITS, type ReadLimits, readSegment } from './read.ts';
-import type { SegmentFooter, SegmentHeader } from './types.ts';
+import type { Segment, SegmentFooter, SegmentHeader } from './types.ts';
 
 /** A sealed file and what its owner wants to know of it without reading it again. */
 export interface SealedSegment {
@@ -40,6 +40,11 @@ export function sealSegment(
       hint: 'keep the file as it is',
     });
   }
+  return sealDecoded(segment, effort);
+}
+
+/** Makes the sealed file of a segment as it is in memory, whatever it came from. */
+export function sealDecoded(segment: Segment, effort: SealEffort): SealedSegment {
   const { count, t } = segment.columns;
   const { codec, blocks } = sealBlocks(segment.columns, effort);
   const header: SegmentHeader = { ...segment.header, codec };

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** As many random bytes as asked for (`crypto.randomBytes`). */
 export type RandomBytes = (size: number) => Uint8Array;
 
@@ -19,6 +21,13 @@ export function timeOrderedUuid(wallMs: number, randomBytes: RandomBytes): strin
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(wallMs / 2 ** 32));
   view.setUint32(2, wallMs % 2 ** 32);
+  return formatUuid(bytes, 7);
+}
+
+/** An id that follows from another and a word: it keeps the time of a UUID of version 7, the rest is their hash. */
+export function derivedUuid(id: string, word: string): string {
+  const bytes = Uint8Array.from(createHash('sha256').update(`${id} ${word}`).digest().subarray(0, 16));
+  bytes.set(Buffer.from(id.replaceAll('-', '').slice(0, 12), 'hex'));
   return formatUuid(bytes, 7);
 }
 

@@ -15,6 +15,10 @@ export interface SentRecord {
   readonly chargedBytes: number;
   readonly destination: string;
   readonly atWallMs: number;
+  /** The receipt it was recorded under, and when its first and its last event happened; earlier versions kept none. */
+  readonly receiptId?: string;
+  readonly startWallMs?: number;
+  readonly lastEventWallMs?: number;
 }
 
 /** Opens `sent.jsonl` to append to; a torn last line is kept beside it. */
@@ -50,7 +54,8 @@ function tryParse(text: string): SentRecord | undefined {
 
 function parseSent(json: unknown): SentRecord {
   const record = json as Partial<Record<keyof SentRecord, unknown>> | null;
-  const { id, sha256, bytes, chargedBytes, destination, atWallMs } = record ?? {};
+  const { id, sha256, bytes, chargedBytes, destination, atWallMs, receiptId, startWallMs, lastEventWallMs } =
+    record ?? {};
   if (
     typeof id !== 'string' ||
     !isUuid(id) ||
@@ -62,5 +67,15 @@ function parseSent(json: unknown): SentRecord {
   ) {
     throw new Error('not a record of a sent segment');
   }
-  return { id, sha256, bytes, chargedBytes, destination, atWallMs };
+  const areTimesKnown = typeof startWallMs === 'number' && typeof lastEventWallMs === 'number';
+  return {
+    id,
+    sha256,
+    bytes,
+    chargedBytes,
+    destination,
+    atWallMs,
+    ...(typeof receiptId === 'string' ? { receiptId } : {}),
+    ...(areTimesKnown ? { startWallMs, lastEventWallMs } : {}),
+  };
 }

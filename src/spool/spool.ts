@@ -3,7 +3,7 @@ import type { SealEffort } from '../segment/seal.ts';
 import type { SegmentHeader } from '../segment/types.ts';
 import type { AppendFile } from './append-file.ts';
 import { DiskError } from './disk-error.ts';
-import { moveFile } from './durable-file.ts';
+import { moveFile, removeFile } from './durable-file.ts';
 import { removeFacts } from './facts-file.ts';
 import type { FileSystem } from './file-system.ts';
 import { fileSystemNode } from './file-system-node.ts';
@@ -11,10 +11,17 @@ import { ensureStages, STAGES, segmentPath } from './folders.ts';
 import { isUuid } from './identifiers.ts';
 import { createJournal, cutJournal, type Journal, type JournalKey, receiptOf } from './journal-file.ts';
 import { findSurplus, type SpoolLimits, type Surplus, totalBytes } from './limits.ts';
+import { readOffered, writeOffered } from './offered-file.ts';
 import { type RecoveryReport, recoverStore } from './recovery.ts';
 import type { SealedFacts } from './sealed-file.ts';
 import { keepEncrypted, type SealResult, sealJournal, takeSealed } from './sealing.ts';
-import { type JournalSegment, SegmentStore, type Tally } from './segment-store.ts';
+import {
+  type JournalSegment,
+  type QuarantinedFile,
+  SegmentStore,
+  type StoredSegment,
+  type Tally,
+} from './segment-store.ts';
 import { appendSent, openSentLog, type SentRecord } from './sent-log.ts';
 
 /** A file of a round, in `outbox/`. */
@@ -75,6 +82,7 @@ export class Spool {
   readonly #torn: OpenJournal[] = [];
   #sentLog: AppendFile | null = null;
   #sentEver: Tally = { segments: 0, bytes: 0 };
+  #offered: Map<string, string> = new Map();
 
   constructor(stateDir: string, files: FileSystem = fileSystemNode) {
     this.#store = new SegmentStore(stateDir, files);
@@ -87,6 +95,7 @@ export class Spool {
     this.#sentLog = openSentLog(stateDir, files);
     const report = recoverStore(this.#store);
     this.#sentEver = report.sentEver;
+    this.#offered = readOffered(stateDir, files);
     return report;
   }
 
@@ -187,8 +196,14 @@ export class Spool {
       .sort((a, b) => a.lastEventWallMs - b.lastEventWallMs);
   }
 
-  /** Puts sealed segments into `outbox/` for a round; those that are not (or no longer) sealed are left out. */
-  takeForRound(ids: readonly string[]): RoundFile[] {
+  /**
+   * Puts sealed segments into `outbox/` for a round to `destination`; those that are not (or no longer) sealed are left
+   * out. That they may arrive there is on disk first.
+   */
+  takeForRound(ids: readonly string[], destination: string): RoundFile[] {
+    for (const id of this.#offered.keys()) if (!isUnsent(this.#store.get(id))) this.#offered.delete(id);
+    for (const id of ids) this.#offered.set(id, destination);
+    if (ids.length > 0) writeOffered(this.#store.stateDir, this.#offered, this.#store.files);
     return ids.flatMap((id) => {
       const found = this.#store.get(id);
       if (found?.stage !== 'sealed') return [];
@@ -230,7 +245,7 @@ export class Spool {
     const before = this.#sentLog.sizeBytes;
     let refusal: DiskError | null = null;
     try {
-      appendSent(this.#sentLog, { id, ...sent });
+      appendSent(this.#sentLog, { id, ...sent, ...timesOf(found) });
     } catch (error) {
       if (!(error instanceof DiskError) || this.#sentLog.sizeBytes === before) throw error;
       // It stands in the log, though perhaps not after a power cut: a second record would count it twice.
@@ -247,6 +262,41 @@ export class Spool {
     }
     if (refusal !== null) throw refusal;
     return true;
+  }
+
+  /** All segments there are, and the files in quarantine, as of now. */
+  contents(): { readonly segments: StoredSegment[]; readonly quarantined: QuarantinedFile[] } {
+    return { segments: [...this.#store.all()], quarantined: [...this.#store.quarantined()] };
+  }
+
+  /** Where an unsent segment may have arrived though nobody confirmed it; `undefined` when it was never given away. */
+  offeredTo(id: string): string | undefined {
+    return this.#offered.get(id);
+  }
+
+  pathOf(segment: StoredSegment): string {
+    return this.#store.pathOf(segment);
+  }
+
+  /** Deletes a segment in whatever stage but an open journal; nothing happens when there is none. */
+  discard(id: string): void {
+    const found = this.#store.get(id);
+    if (found !== undefined && id !== this.#open?.id) this.#store.remove(found);
+  }
+
+  /** Deletes a file in quarantine. */
+  discardQuarantined(file: QuarantinedFile): void {
+    this.#store.removeQuarantined(file);
+  }
+
+  /** A cut of a segment stands in `sealed/`, with its facts where it is encrypted: the segment itself goes. */
+  adoptCut(id: string, facts: SealedFacts, isAge: boolean): void {
+    const found = this.#store.get(id);
+    // A journal and what is left of it have one id, and the facts of that are not to be removed.
+    if (found?.stage === 'journal' && facts.id === id)
+      removeFile(this.#store.pathOf(found), this.#store.files);
+    else this.discard(id);
+    this.#store.put({ stage: 'sealed', id: facts.id, sizeBytes: facts.sizeBytes, facts, isAge });
   }
 
   /** Sets a segment aside that nobody can take; `false` when there is none of this id that is closed. */
@@ -364,6 +414,17 @@ export class Spool {
     if (this.#open === null) throw misuse('no segment is open');
     return this.#open;
   }
+}
+
+/** What a purge wants to know of a segment when its facts are gone. */
+function timesOf(segment: StoredSegment | undefined): Partial<SentRecord> {
+  if (segment?.stage !== 'sealed' && segment?.stage !== 'outbox') return {};
+  const { receiptId, startWallMs, lastEventWallMs } = segment.facts;
+  return { receiptId, startWallMs, lastEventWallMs };
+}
+
+function isUnsent(segment: StoredSegment | undefined): boolean {
+  return segment?.stage === 'sealed' || segment?.stage === 'outbox';
 }
 
 /** A mistake of the calling code. */

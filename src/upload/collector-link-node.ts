@@ -4,7 +4,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { chargeFor } from './charge.ts';
 import type { Destination } from './destination.ts';
-import { Exchange, type LinkFailure, type PutRequest, type StaleFailure } from './exchange.ts';
+import { Exchange, type LinkFailure, type LinkRequest, type StaleFailure } from './exchange.ts';
 import type { CollectorReply } from './reply-policy.ts';
 
 /** How long to wait and how much to read. Milliseconds and bytes. */
@@ -55,10 +55,11 @@ export class CollectorLink {
     return current !== undefined && !current.connecting && !current.destroyed;
   }
 
-  /** Sends one file; `signal` cuts the connection at once. */
-  async put(request: PutRequest, signal: AbortSignal): Promise<CollectorReply | LinkFailure> {
+  /** Sends one request; `signal` cuts the connection at once. */
+  async send(request: LinkRequest, signal: AbortSignal): Promise<CollectorReply | LinkFailure> {
     const answer = await this.#exchange(request, signal);
-    // A server may close an idle connection just as it is used again; a PUT may be repeated (RFC 9112, section 9.3.1).
+    // A server may close an idle connection just as it is used again; a PUT may be repeated (RFC 9112, section 9.3.1),
+    // and what a person asks has an id, by which it is done once.
     const isStale = 'failure' in answer && answer.isStale && !signal.aborted;
     return isStale ? this.#exchange(request, signal) : answer;
   }
@@ -68,7 +69,7 @@ export class CollectorLink {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  async #exchange(put: PutRequest, signal: AbortSignal): Promise<CollectorReply | StaleFailure> {
+  async #exchange(put: LinkRequest, signal: AbortSignal): Promise<CollectorReply | StaleFailure> {
     if (signal.aborted) return { failure: 'aborted', isStale: false };
     const request = this.#request(put);
     const exchange = new Exchange(request, this.#limits.replyBytes, () => this.#drop());
@@ -86,7 +87,7 @@ export class CollectorLink {
     }
   }
 
-  #request(put: PutRequest): ClientRequest {
+  #request(put: LinkRequest): ClientRequest {
     // The module is loaded this way because `import` costs 6 MB of private memory more.
     const http = process.getBuiltinModule('node:http');
     if (this.#agent === null) {
@@ -103,7 +104,7 @@ export class CollectorLink {
     }
     return http.request({
       agent: this.#agent,
-      method: 'PUT',
+      method: put.method,
       path: put.path,
       headers: { Host: this.#destination.authority, ...put.headers, 'Content-Length': String(put.sizeBytes) },
       timeout: this.#limits.idleMs,

@@ -1,13 +1,16 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { CollectorReply } from './reply-policy.ts';
 
-/** One request to put a file. */
-export interface PutRequest {
+/** One request with a body: to put a file, or to post what a person asks. May be sent twice; see `CollectorLink.send`. */
+export interface LinkRequest {
+  readonly method: 'PUT' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly sizeBytes: number;
   /** The body; asked for anew when the request must be repeated. It ends early once `over` is aborted. */
   readonly body: (over: AbortSignal) => AsyncIterable<Buffer>;
+  /** Called with the reply's body as it comes, up to the link's limit. */
+  readonly onReplyBody?: (data: Buffer) => void;
 }
 
 /** Without a reply that counts: why, in a word or an error code. */
@@ -46,8 +49,8 @@ export class Exchange {
   }
 
   /** Sends the body until it is through or the exchange is over; never rejects for what the other side does. */
-  async send(put: PutRequest): Promise<void> {
-    this.#request.on('response', (response) => this.#onResponse(response));
+  async send(put: LinkRequest): Promise<void> {
+    this.#request.on('response', (response) => this.#onResponse(response, put.onReplyBody));
     this.#request.on('timeout', () => this.#give('no byte for too long'));
     this.#request.on('error', (error: NodeJS.ErrnoException) => this.#give(error.code ?? error.message));
     this.#request.on('close', () => this.#give('the connection was closed'));
@@ -61,7 +64,7 @@ export class Exchange {
     this.#request.end();
   }
 
-  async #sendBody(put: PutRequest): Promise<number> {
+  async #sendBody(put: LinkRequest): Promise<number> {
     let sentBytes = 0;
     for await (const piece of put.body(this.#over.signal)) {
       if (this.#over.signal.aborted) break;
@@ -83,7 +86,7 @@ export class Exchange {
     else this.#finish(this.#reply, true);
   }
 
-  #onResponse(response: IncomingMessage): void {
+  #onResponse(response: IncomingMessage, onBody?: (data: Buffer) => void): void {
     const { 'content-digest': digest, 'retry-after': retryAfter, date } = response.headers;
     const reply: CollectorReply = {
       status: response.statusCode ?? 0,
@@ -96,6 +99,7 @@ export class Exchange {
     response.on('data', (data: Buffer) => {
       bytes += data.length;
       if (bytes > this.#maxReplyBytes) this.#finish(reply, true);
+      else onBody?.(data);
     });
     // A reply that comes before the end of the body ends the connection: the rest of the body would have to follow.
     response.on('end', () => this.#finish(reply, !this.#isSent));

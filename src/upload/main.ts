@@ -1,13 +1,15 @@
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { follow, post } from '../control/calls.ts';
+import type { RequestOptions } from '../control/client.ts';
 import { locations } from '../control/locations.ts';
-import type { Round, SegmentResult } from '../control/protocol.ts';
+import type { RequestReply, Round, SegmentResult } from '../control/protocol.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { CollectorLink } from './collector-link-node.ts';
 import { parseDestination } from './destination.ts';
 import { Pace } from './pace.ts';
 import { roundLimitMs, runRound } from './run-round.ts';
+import { sendRequests } from './send-requests.ts';
 import { type Sending, type SendPorts, sendSegment } from './send-segment.ts';
 
 /**
@@ -67,7 +69,10 @@ async function attendRound(socketPath: string, interrupted: AbortSignal): Promis
     const round = await work.promise;
     if (round === null) return EXIT.ok;
     const aborted = AbortSignal.any([gate.signal, gone.signal, interrupted]);
-    const outcome = await send(round, aborted, (result) => report(socketPath, result, aborted));
+    const outcome = await send(round, aborted, {
+      result: (result) => report(aborted, (options) => post(socketPath, 'roundResult', result, options)),
+      reply: (reply) => report(aborted, (options) => post(socketPath, 'roundReply', reply, options)),
+    });
     if (gone.signal.aborted) return EXIT.daemonDown;
     return outcome === 'done' ? EXIT.ok : EXIT.partly;
   } finally {
@@ -76,11 +81,13 @@ async function attendRound(socketPath: string, interrupted: AbortSignal): Promis
   }
 }
 
-async function send(
-  round: Round,
-  aborted: AbortSignal,
-  tell: (result: SegmentResult) => Promise<void>,
-): Promise<'done' | 'partly'> {
+/** What is told to the daemon, each before the next is sent. */
+interface Telling {
+  readonly result: (result: SegmentResult) => Promise<void>;
+  readonly reply: (reply: RequestReply) => Promise<void>;
+}
+
+async function send(round: Round, aborted: AbortSignal, tell: Telling): Promise<'done' | 'partly'> {
   const destination = parseDestination(round.url);
   const link = new CollectorLink(destination);
   const overdue = new AbortController();
@@ -88,11 +95,13 @@ async function send(
   const pace = new Pace(round.rateBytesPerSecond);
   const sending: Sending = { round, destination, link, pace, ports: PORTS, aborted, overdue: overdue.signal };
   try {
-    return await runRound(
+    const areAnswered = await sendRequests(sending, tell.reply);
+    const outcome = await runRound(
       round,
-      { send: (segment, leftBytes) => sendSegment(segment, leftBytes, sending), report: tell },
+      { send: (segment, leftBytes) => sendSegment(segment, leftBytes, sending), report: tell.result },
       aborted,
     );
+    return areAnswered ? outcome : 'partly';
   } finally {
     clearTimeout(timer);
     link.close();
@@ -102,9 +111,12 @@ async function send(
 /** A partial attempt must be charged too, but a daemon that went away is not waited for: it would answer at once. */
 const LAST_WORD_MS = 2000;
 
-async function report(socketPath: string, result: SegmentResult, aborted: AbortSignal): Promise<void> {
+async function report(
+  aborted: AbortSignal,
+  tell: (options: RequestOptions) => Promise<unknown>,
+): Promise<void> {
   try {
-    await post(socketPath, 'roundResult', result, aborted.aborted ? { timeoutMs: LAST_WORD_MS } : {});
+    await tell(aborted.aborted ? { timeoutMs: LAST_WORD_MS } : {});
   } catch (cause) {
     if (aborted.aborted) return;
     throw daemonGone(cause);

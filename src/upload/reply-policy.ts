@@ -73,7 +73,7 @@ function sha256Of(field: string | undefined): string | undefined {
 }
 
 /** `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3), in milliseconds, a day at most. */
-function parseRetryAfter(reply: CollectorReply, wallMs: number): number | null {
+export function parseRetryAfter(reply: CollectorReply, wallMs: number): number | null {
   const text = reply.retryAfter?.trim() ?? '';
   if (/^\d{1,15}$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
   const untilMs = httpDateMs(text);

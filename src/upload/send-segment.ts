@@ -61,8 +61,9 @@ async function put(id: string, file: OutboxFile, sending: Sending): Promise<Segm
   const { link, destination, aborted, overdue, ports, round } = sending;
   const digest = file.sha256.toString('base64');
   const chargedBefore = link.chargedBytes;
-  const answer = await link.put(
+  const answer = await link.send(
     {
+      method: 'PUT',
       path: segmentPath(destination, round.device, id),
       headers: {
         'Content-Type': 'application/octet-stream',

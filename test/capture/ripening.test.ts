@@ -150,6 +150,16 @@ describe('events ripen', () => {
     expect(desk.withheldFromMs).toEqual([10_700]);
   });
 
+  test('and those that have are ready at once, so that they leave before what follows', async () => {
+    const desk = await new Desk().begin(EDITOR);
+    desk.key('Enter', true);
+    desk.nowMs += 700;
+    await desk.guard.ripen();
+    expect(desk.pipeline.countReady()).toBe(0);
+    desk.focus(MANAGER);
+    expect(desk.pipeline.countReady()).toBe(1);
+  });
+
   test('and how many were thrown away is not told', async () => {
     const counts = await Promise.all(
       [1, 12].map(async (keys) => {

@@ -19,7 +19,23 @@ const FACTS: readonly LedgerFact[] = [
   { type: 'started', version: '0.1.0', mode: 'user' },
   { type: 'captured', segment: SEGMENT_ID, sequence: 12, events: 1234, bytes: 2345 },
   { type: 'sent', segment: SEGMENT_ID, bytes: 2345, sha256: SHA, destination: 'http://127.0.0.1:7717' },
-  { type: 'purged', scope: 'last 10m', segments: 1, bytes: 99 },
+  {
+    type: 'purged',
+    purge: 'p-1',
+    scope: 'last 10m',
+    segments: 1,
+    bytes: 99,
+    events: 7,
+    receipt: {
+      id: 'p-1',
+      at: '2026-11-24T12:00:00.000Z',
+      scope: 'all',
+      from: null,
+      eventsInMemory: 0,
+      segments: [],
+      erasures: [],
+    },
+  },
   { type: 'consent', change: 'revoked', receipt: 'r', notice: 'n' },
 ];
 
@@ -65,7 +81,7 @@ describe('telemetryctl log', () => {
     expect(out).toContain('2026-11-24, Tuesday\n  10:00:00  started     telemetryd 0.1.0, user\n');
     expect(out).toContain('1,234 events, 2.3 KB, file 12\n');
     expect(out).toContain(`      sha256 ${SHA}\n`);
-    expect(out).toMatch(/purged {6}last 10m: 1 segment, 99 B\n/);
+    expect(out).toMatch(/purged {6}last 10m: 7 events, 1 segment, 99 B\n/);
     expect(out).toMatch(
       /\n\nRecorded 1,234 events in 1 file \(2.3 KB\); sent 1 file \(2.3 KB\); purged 1 file.\n$/,
     );

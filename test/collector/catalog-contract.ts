@@ -43,6 +43,35 @@ export function catalogContract(make: () => Promise<Catalog>): void {
     expect(await collect(catalog.list({ device: newKey().device }))).toEqual([]);
   });
 
+  it('erases rows for good, says which it had, and says the same again', async () => {
+    const catalog = await make();
+    const [gone, stays] = [newRecord(), newRecord()];
+    const { device } = gone;
+    const never = newKey().segment;
+    await Promise.all([catalog.add(gone), catalog.add({ ...stays, device })]);
+    const erasure = { device, request: newKey().segment, segments: [gone.segment, never], atMs: 2000 };
+    const outcome = { erased: [gone.segment], unknown: [never] };
+    expect(await catalog.erase(erasure)).toEqual(outcome);
+    expect(await catalog.erase(erasure)).toEqual(outcome);
+    expect(await catalog.find(gone)).toBeNull();
+    expect(await catalog.isErased(gone)).toBe(true);
+    expect(await catalog.isErased({ device, segment: never })).toBe(true);
+    expect(await catalog.isErased({ ...stays, device })).toBe(false);
+    expect(await catalog.isErased({ device: stays.device, segment: gone.segment })).toBe(false);
+    expect(await collect(catalog.list())).toEqual([{ ...stays, device }]);
+  });
+
+  it('erases what is being added at the same moment', async () => {
+    const catalog = await make();
+    const record = newRecord();
+    const added = catalog.add(record);
+    const { device, segment } = record;
+    const erased = await catalog.erase({ device, request: segment, segments: [segment], atMs: 2000 });
+    await added;
+    expect(erased).toEqual({ erased: [segment], unknown: [] });
+    expect(await catalog.find(record)).toBeNull();
+  });
+
   it('refuses to add once it is stopped', async () => {
     const catalog = await make();
     await catalog.stop();

@@ -21,6 +21,7 @@ describe('SqliteCatalog', () => {
     expect(query(file, 'SELECT version, applied_at FROM migrations')).toEqual([
       { version: 1, applied_at: 42 },
       { version: 2, applied_at: 42 },
+      { version: 3, applied_at: 42 },
     ]);
   });
 
@@ -39,7 +40,8 @@ describe('SqliteCatalog', () => {
     await first.add(record);
     await first.stop();
     query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
-    query(file, 'DELETE FROM migrations WHERE version = 2');
+    for (const table of ['tombstones', 'erasures']) query(file, `DROP TABLE ${table}`);
+    query(file, 'DELETE FROM migrations WHERE version >= 2');
     expect(await collect((await opened(file, 'read-only')).list())).toEqual([record]);
     const writer = await opened(file);
     const later = newRecord({ ledgerHead: 'ab'.repeat(32) });

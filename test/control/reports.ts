@@ -32,6 +32,7 @@ export const CAPTURING: StatusReport = {
     bytes: 1_234_567,
     limitBytes: 512_000_000,
     oldestAt: '2026-11-24T12:00:00.000Z',
+    waiting: { segments: 0, bytes: 0 },
     quarantined: 0,
     problem: null,
   },
@@ -53,6 +54,7 @@ export const CAPTURING: StatusReport = {
   },
   consent: { state: 'granted', noticeId: '1a2b3c4d', grantedAt: '2026-11-21T14:00:00.000Z' },
   exemptions: [],
+  requests: [],
   policy: { source: '/etc/telemetryd/policy.toml', id: '5e6f7a8b9c0d1e2f', keys: 'shortcuts', problems: [] },
   cost: {
     cpuSeconds: 12,
@@ -126,7 +128,7 @@ export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandle
     watch: (_emit, signal) => untilAborted(signal),
     pause: ({ durationMs }) => ({ until: '2026-11-24T14:30:00.000Z', remainingMs: durationMs }),
     resume: () => CAPTURING,
-    notice: () => ({ id: '1a2b3c4d', text: 'What is recorded: mouse and keys.' }),
+    notice: () => ({ id: '1a2b3c4d', text: 'What is recorded: mouse and keys.', parts: [] }),
     consent: () => CONSENT,
     grant: () => ({ ...CONSENT, state: 'granted' }),
     revoke: () => ({ ...CONSENT, state: 'revoked' }),
@@ -135,6 +137,17 @@ export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandle
     uploadNow: () => ({ started: true, blockers: [] }),
     round: (_emit, signal) => untilAborted(signal),
     roundResult: () => undefined,
+    purgePlan: () => ({ id: '', hasOpenSegment: false, segments: [] }),
+    purge: ({ id, scope }) => ({
+      id,
+      at: '',
+      scope: scope.kind,
+      from: null,
+      eventsInMemory: 0,
+      segments: [],
+      erasures: [],
+    }),
+    roundReply: () => undefined,
     ...replaced,
   };
 }

@@ -37,6 +37,7 @@ const OPEN: GateFacts = {
   backoffUntilWallMs: null,
   isUnauthorised: false,
   wallMs: NOW,
+  missing: [],
   heldBackUntilWallMs: null,
 };
 
@@ -110,6 +111,12 @@ const CASES: readonly (readonly [string, Change, readonly BlockerCode[]])[] = [
     { upload: { url: 'https://c.example' } },
     ['not-enrolled'],
   ],
+  [
+    'a destination elsewhere and a policy that does not say how long it is kept there',
+    { upload: { url: 'https://c.example' }, missing: ['notice.server_retention'] },
+    ['notice-incomplete', 'not-enrolled'],
+  ],
+  ['a collector on this machine, whatever the policy leaves out', { missing: ['notice.contact'] }, []],
 ];
 
 describe('the gate', () => {

@@ -183,3 +183,15 @@ it('logs a process that cannot be stopped instead of failing', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(lines.join()).toContain('could not be stopped');
 });
+it('says that a process is gone also when another takes its place at once', async () => {
+  const { driver, started, allow, ready, gone } = driven();
+  allow();
+  ready();
+  driver.send({ type: 'reconfigure' });
+  const whenGone = driver.whenGone();
+  expect(await isSettled(whenGone)).toBe(false);
+  gone();
+  expect(started).toEqual([1, 2]);
+  expect(await isSettled(whenGone)).toBe(true);
+  expect(driver.childPid).toBe(4002);
+});

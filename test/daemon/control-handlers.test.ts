@@ -10,6 +10,7 @@ import type { Refused } from '../../src/policy/policy-outcome.ts';
 import { openConsent } from '../../src/privacy/consent-file.ts';
 import { CAPTURING, keepingLog, PERSON } from '../control/reports.ts';
 import { loadedFrom, OWNER, REFUSED } from './policies.ts';
+import { requestsOver } from './request-desk.ts';
 import { settled, UploadDesk } from './upload-desk.ts';
 
 const MINUTE_MS = 60_000;
@@ -62,6 +63,9 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     consent,
     policy,
     upload: desk.driver,
+    requests: requestsOver(desk).requests,
+    // Tested with the files that it purges.
+    purger: undefined as never,
     watchers: new Watchers(clock, timers, status),
     status,
     consentChanged,

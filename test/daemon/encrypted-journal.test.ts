@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { expect, it, onTestFinished } from 'vitest';
+import { CutKeys } from '../../src/daemon/cut-keys.ts';
 import { NODE_FLAGS } from '../../src/daemon/programs.ts';
 import { SegmentEncryption } from '../../src/daemon/segment-encryption.ts';
 import { decryptWith, newIdentity } from '../../src/segment/age-file.ts';
@@ -21,6 +22,7 @@ import { ROOT } from '../e2e/desk.ts';
 import { MemoryDisk } from '../spool/memory-disk.ts';
 import { movesBlock, sampleHeader, segmentId } from '../spool/samples.ts';
 import { tempFolder } from '../spool/temp-folder.ts';
+import { HandClock, HandTimers } from './hand-clock.ts';
 
 const owner = await newIdentity();
 const KEY = new Uint8Array(32).fill(7);
@@ -63,6 +65,7 @@ async function sealAll({ stateDir, spool }: ReturnType<typeof killedAt>, hasKeys
     spool,
     stateDir,
     keys,
+    cutKeys: noCutKeys(),
     recipients: () => null,
     recipientsOf: () => [owner.recipient],
     seal,
@@ -70,11 +73,17 @@ async function sealAll({ stateDir, spool }: ReturnType<typeof killedAt>, hasKeys
   for (const id of spool.waiting()) await encryption.sealJournal(id, 'quick');
 }
 
+/** Nothing is held back, so there are none. */
+function noCutKeys(): CutKeys {
+  const clock = new HandClock();
+  return new CutKeys({ clock, timers: new HandTimers(clock), keyFolder: null, holdBackMs: () => 0 });
+}
+
 /** The sealing program's work without its process, which adds nothing to it. */
 function sealIn(files: FileSystem): Seal {
   return async (order) => {
     if (order.type !== 'seal') throw new Error('no key is needed here');
-    return { type: 'done', result: await sealEncrypted(order, KEY, files) };
+    return { type: 'done', result: await sealEncrypted(order, KEY, files), cutIdentity: null };
   };
 }
 

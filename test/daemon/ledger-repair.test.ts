@@ -93,7 +93,7 @@ describe('a process that was killed', () => {
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
     seal(spool, stateDir, 2);
-    spool.takeForRound([segmentId(1), segmentId(2)]);
+    spool.takeForRound([segmentId(1), segmentId(2)], 'http://127.0.0.1:7717');
     spool.markSent(segmentId(1), SENT);
     expect(restart(stateDir)).toEqual([sentFact(1)]);
     expect(restart(stateDir)).toEqual([]);
@@ -103,7 +103,7 @@ describe('a process that was killed', () => {
     const stateDir = tempFolder();
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
-    spool.takeForRound([segmentId(1)]);
+    spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
     appendFileSync(join(stateDir, 'sent.jsonl'), `${JSON.stringify({ id: segmentId(1), ...SENT })}\n`);
     expect(restart(stateDir)).toEqual([sentFact(1)]);
     expect(listSegments(stateDir).map(({ stage }) => stage)).toEqual(['sent']);
@@ -126,7 +126,7 @@ describe('a process that was killed', () => {
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
     seal(spool, stateDir, 2);
-    spool.takeForRound([segmentId(1)]);
+    spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
     spool.markSent(segmentId(1), SENT);
     record(stateDir, sentFact(1));
     expect(restart(stateDir)).toEqual([]);
@@ -152,7 +152,7 @@ describe('a process that was killed between deleting a file and the ledger', () 
     const stateDir = tempFolder();
     const spool = openSpool(stateDir);
     seal(spool, stateDir, 1);
-    spool.takeForRound([segmentId(1)]);
+    spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
     spool.markSent(segmentId(1), SENT);
     record(stateDir, sentFact(1));
     expect(restart(stateDir)).toEqual([]);
@@ -165,14 +165,14 @@ describe('a process that was killed between deleting a file and the ledger', () 
     const stateDir = tempFolder();
     const spool = openSpool(stateDir);
     for (const n of [1, 2, 3]) seal(spool, stateDir, n);
-    spool.takeForRound([segmentId(3)]);
+    spool.takeForRound([segmentId(3)], 'http://127.0.0.1:7717');
     spool.quarantine(segmentId(3));
     for (const { id, sizeBytes } of spool.enforceLimits(DROP_ALL, 0))
       record(stateDir, { type: 'dropped', segment: id, bytes: sizeBytes, events: 20, cause: 'quota' });
     expect(restart(stateDir)).toEqual([]);
     seal(spool, stateDir, 4);
     spool.enforceLimits(DROP_ALL, 0);
-    record(stateDir, { type: 'purged', scope: 'all', segments: 1, bytes: 1 });
+    record(stateDir, purgedFact(4));
     expect(restart(stateDir)).toEqual([]);
   });
 });
@@ -216,4 +216,34 @@ it('goes through years of both logs', () => {
   ledger.close();
   expect(missingFacts(stateDir, [])).toEqual([sentFact(count)]);
   expect([...readLedger(stateDir)]).toHaveLength(count - 1);
+});
+
+function purgedFact(n: number): LedgerFact {
+  const segment = {
+    id: segmentId(n),
+    stage: 'sealed',
+    outcome: 'deleted',
+    bytes: 1,
+    events: 20,
+    replacement: null,
+  } as const;
+  const receipt = {
+    id: segmentId(900),
+    at: '2026-07-01T08:00:00.000Z',
+    scope: 'all',
+    from: null,
+    eventsInMemory: 0,
+    segments: [segment],
+    erasures: [],
+  } as const;
+  return { type: 'purged', purge: receipt.id, scope: 'all', segments: 1, bytes: 1, events: 20, receipt };
+}
+
+it('does not call lost what an interrupted purge was removing', () => {
+  const stateDir = tempFolder();
+  const spool = openSpool(stateDir);
+  seal(spool, stateDir, 1);
+  spool.discard(segmentId(1));
+  expect(missingFacts(stateDir, [], [segmentId(1)])).toEqual([]);
+  expect(missingFacts(stateDir, [])).toMatchObject([{ type: 'dropped', segment: segmentId(1) }]);
 });

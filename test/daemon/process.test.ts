@@ -74,7 +74,7 @@ describe('telemetryd run', { timeout: TIMEOUT_MS }, () => {
     spool.recover();
     addSealed(spool, 1);
     addSealed(spool, 2);
-    spool.takeForRound([segmentId(2)]);
+    spool.takeForRound([segmentId(2)], 'http://127.0.0.1:7717');
     const sent = {
       sha256: 'c'.repeat(64),
       bytes: 300,

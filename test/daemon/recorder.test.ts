@@ -385,3 +385,44 @@ describe('loss counters', () => {
     expect(desk.segments()[0]?.loss).toEqual({ thinned: 9, redacted: 3, dropped: 0 });
   });
 });
+
+describe('a purge in memory', () => {
+  it('forgets what is pending from a time on and what still arrives of it, and keeps what is older', () => {
+    const desk = new RecordingDesk();
+    desk.begin();
+    desk.batch(2);
+    desk.clock.advance(1000);
+    const fromWallMs = desk.clock.now().wallMs;
+    desk.clock.advance(100);
+    desk.batch(2);
+    desk.recorder.purgeBegins(fromWallMs);
+    desk.clock.advance(100);
+    // A late one from before, and what the process hands over of that time.
+    desk.batch(3);
+    expect(desk.recorder.purgeEnded()).toBe(5);
+    expect(desk.recorder.recordedEvents).toBe(2);
+    desk.clock.advance(100);
+    desk.begin();
+    desk.batch(1);
+    desk.recorder.flush();
+    expect(desk.recorded()).toEqual([1, 2, 8]);
+    const gaps = desk.segments().flatMap((segment) => segment.gaps);
+    expect(gaps).toMatchObject([{ kind: 'withheld' }]);
+  });
+});
+
+it('drops what waits for a key when what it was recorded under has changed', () => {
+  const desk = new RecordingDesk();
+  desk.begin();
+  desk.key = { kind: 'wait' };
+  desk.batch(3);
+  desk.recorder.flush();
+  desk.circumstances = { ...desk.circumstances, receiptId: '018f0000-0000-7000-8000-000000000002' };
+  desk.begin();
+  desk.key = { kind: 'plain' };
+  desk.batch(1);
+  desk.recorder.flush();
+  expect(desk.recorded()).toEqual([4]);
+  expect(desk.segments()[0]?.header.receiptId).toBe('018f0000-0000-7000-8000-000000000002');
+  expect(desk.recorder.loss.dropped).toBe(3);
+});

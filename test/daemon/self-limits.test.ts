@@ -58,6 +58,7 @@ async function playing(limits: string): Promise<Daemon> {
       replay: { file: recording, speed: 1 },
       uid: process.getuid?.() ?? 0,
       serviceUid: process.getuid?.() ?? 0,
+      revocationPath: null,
       notes: [],
     },
     {

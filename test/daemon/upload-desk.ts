@@ -108,6 +108,7 @@ export class UploadDesk {
         device: '5a0f8d4e-6a3c-4e0e-9a0b-3d1f2c4b5a69',
         outboxDir: join(this.stateDir, 'outbox'),
         policy: () => this.policy,
+        missing: () => [],
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),
         ledgerHead: () => 'cd'.repeat(32),

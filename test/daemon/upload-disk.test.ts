@@ -8,7 +8,7 @@ it('a disk that lets nothing into a round is told of, and the round runs when it
   desk.isMovingRefused = true;
   desk.driver.due();
   expect(desk.uploaders).toEqual([]);
-  expect(desk.storage).toEqual([expect.stringMatching(/^cannot move .*EIO$/)]);
+  expect(desk.storage).toEqual([expect.stringMatching(/^cannot (?:move|write) .*EIO$/)]);
   desk.driver.refresh();
   expect(desk.storage.at(-1)).not.toBeNull();
   desk.isMovingRefused = false;
@@ -23,7 +23,7 @@ it('a disk that lets nothing out of a round is told of, and lets it out later', 
   const uploader = await desk.startSending(1, 2);
   desk.isMovingRefused = true;
   await uploader.exit();
-  expect(desk.storage.at(-1)).toMatch(/^cannot move .*EIO$/);
+  expect(desk.storage.at(-1)).toMatch(/^cannot (?:move|write) .*EIO$/);
   expect(desk.stage('outbox')).toEqual([1, 2]);
   desk.isMovingRefused = false;
   desk.driver.refresh();
@@ -36,7 +36,7 @@ it('a sent segment that cannot be moved counts as sent, once', async () => {
   const uploader = await desk.startSending(1);
   desk.isMovingRefused = true;
   desk.driver.takeResult(resultOf(segmentId(1), 'stored'));
-  expect(desk.storage.at(-1)).toMatch(/^cannot move .*EIO$/);
+  expect(desk.storage.at(-1)).toMatch(/^cannot (?:move|write) .*EIO$/);
   expect(desk.saved.at(-1)?.spending).toMatchObject({ totalBytes: 1000 });
   desk.isMovingRefused = false;
   await uploader.exit();

@@ -186,3 +186,14 @@ describe('budgets', () => {
     expect(desk.blockers()).toEqual([]);
   });
 });
+
+it('tries anew under another policy what the collector refused under the one before', async () => {
+  const desk = new UploadDesk();
+  const uploader = await desk.startSending(1);
+  desk.driver.takeResult(resultOf(segmentId(1), 'unauthorised'));
+  await uploader.exit();
+  expect(desk.blockers()).toEqual(['unauthorised']);
+  desk.driver.policyChanged();
+  expect(desk.blockers()).toEqual([]);
+  expect(desk.saved.at(-1)?.backoff.isUnauthorised).toBe(false);
+});

@@ -24,7 +24,15 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
       restarts: 0,
       focus: null,
     },
-    spool: { segments: 0, bytes: 0, limitBytes: 1, oldestAt: null, quarantined: 0, problem: null },
+    spool: {
+      segments: 0,
+      bytes: 0,
+      limitBytes: 1,
+      oldestAt: null,
+      waiting: { segments: 0, bytes: 0 },
+      quarantined: 0,
+      problem: null,
+    },
     upload: {
       gate: 'open',
       blockers: [],
@@ -43,6 +51,7 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
     },
     consent: { state: 'granted', noticeId: null, grantedAt: null },
     exemptions: [],
+    requests: [],
     policy: { source: 'policy.toml', id: null, keys: 'shortcuts', problems: [] },
     cost: {
       cpuSeconds: 0,

@@ -208,14 +208,11 @@ export class Desk {
 
   async startDaemon(args: readonly string[] = []): Promise<void> {
     mkdirSync(path.join(this.root, 'home'), { recursive: true });
-    const daemon = new Program(
-      NODE,
-      ['--disable-sigusr1', path.join(ROOT, 'dist/telemetryd.js'), 'run', ...args],
-      {
-        ...this.env(),
-        ...(this.display.number < 0 ? {} : { DISPLAY: this.display.name }),
-      },
-    );
+    // As it is shipped, with the flags of its own.
+    const daemon = new Program(path.join(ROOT, 'bin/telemetryd'), ['run', ...args], {
+      ...this.env(),
+      ...(this.display.number < 0 ? {} : { DISPLAY: this.display.name }),
+    });
     this.daemon = daemon;
     await until('the daemon to answer', async () => {
       if (!daemon.isRunning) throw new Error(`the daemon exited: ${daemon.out}`);
@@ -354,7 +351,7 @@ async function eventsBelow(folder: string, identities: readonly string[]): Promi
 }
 
 /** The daemon may have moved a file on since it was listed. */
-export function readIfThere(file: string): Uint8Array | undefined {
+export function readIfThere(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
   } catch {

@@ -132,7 +132,8 @@ function tracesBelow(folder: string): string[] {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = path.join(entry.parentPath, entry.name);
-    const bytes = readFileSync(file);
+    const bytes = readIfThere(file);
+    if (bytes === undefined) continue;
     for (const [form, pattern] of forms()) {
       if ([bytes, ...unpacked(bytes)].some((version) => version.includes(pattern)))
         found.push(`${file}: ${form}`);

@@ -84,11 +84,13 @@ describe('seeing everything', () => {
     let prev = GENESIS;
     const forged = entries
       .filter(({ type }) => type !== 'consent')
-      .map(({ at, ...fact }, index) => {
-        const { seq: _seq, prev: _prev, hash: _hash, ...bare } = fact as LedgerFact & Record<string, unknown>;
-        const entry = linkEntry(bare as LedgerFact, index + 1, at, prev);
-        prev = entry.hash;
-        return `${JSON.stringify(entry)}\n`;
+      .map((entry, index) => {
+        const { at, ...fact } = Object.fromEntries(
+          Object.entries(entry).filter(([name]) => !['seq', 'prev', 'hash'].includes(name)),
+        ) as LedgerFact & { at: string };
+        const forgery = linkEntry(fact, index + 1, at, prev);
+        prev = forgery.hash;
+        return `${JSON.stringify(forgery)}\n`;
       });
     renameSync(file, `${file}.true`);
     writeFileSync(file, forged.join(''), { mode: 0o600 });

@@ -166,7 +166,7 @@ describe('loading', () => {
       'upload.url = "https://c.example.com"\nnotice.controller = "X"\nnotice.contact = "x@example.com"\n',
     );
     expect(texts(paths)[0]).toMatch(
-      /^notice POLICY:1:14: .* lacks purpose, basis, readers, server_retention$/,
+      /^notice POLICY:1:14: .* nothing is sent there without notice\.purpose, notice\.basis, notice\.readers, notice\.server_retention, encrypt\.recipients$/,
     );
   });
 });

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -134,5 +143,40 @@ describe('the record of consent on disk', () => {
     mkdirSync(join(folder, 'consent.json'));
     expect(() => file.grant(GRANT, NOW)).toThrow('cannot write');
     expect(file.view(NOW).state).toBe('missing');
+  });
+});
+
+describe('a revocation in the person’s own folder', () => {
+  const opened = (folder: string, own: string): ConsentFile =>
+    openConsent(folder, randomBytes, join(own, 'config', 'consent-revoked.json'));
+
+  test('outlasts the state folder, and a record of consent that comes back from a backup', () => {
+    const [folder, own, fresh] = [stateFolder(), stateFolder(), stateFolder()];
+    opened(folder, own).grant(GRANT, NOW);
+    cpSync(folder, fresh, { recursive: true });
+    opened(folder, own).revoke(GRANT.wallMs + 1);
+    const empty = opened(stateFolder(), own);
+    expect(empty.view(NOW)).toMatchObject({ state: 'revoked', receipt: null });
+    const restored = opened(fresh, own);
+    expect(restored.view(NOW).state).toBe('revoked');
+    expect(restored.mayLeave(restored.receipts[0]?.id ?? '', DEFAULT_POLICY.upload.url)).toBe(false);
+    expect(statSync(join(own, 'config', 'consent-revoked.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('is lifted by a grant and by nothing else', () => {
+    const own = stateFolder();
+    opened(stateFolder(), own).revoke(GRANT.wallMs);
+    const folder = stateFolder();
+    expect(opened(folder, own).view(NOW).state).toBe('revoked');
+    opened(folder, own).grant({ ...GRANT, wallMs: GRANT.wallMs - 1000 }, NOW);
+    expect(opened(folder, own).view(NOW).state).toBe('granted');
+  });
+
+  test('stands when its file is damaged', () => {
+    const [folder, own] = [stateFolder(), stateFolder()];
+    opened(folder, own).grant(GRANT, NOW);
+    opened(folder, own).revoke(GRANT.wallMs + 1);
+    writeFileSync(join(own, 'config', 'consent-revoked.json'), '{');
+    expect(opened(stateFolder(), own).view(NOW).state).toBe('revoked');
   });
 });

@@ -84,14 +84,14 @@ describe('the notice', () => {
                 Wi-Fi or Ethernet, 10m after recording at the earliest.
       WHO READS Encrypted: you alone can open the files, with your own key. Meant for:
                 the agents data team.
-      HOW LONG  Here 7d unsent, 7d once sent, 512MB at most. At the collector: 365d.
-                Revoking does not yet erase what was sent.
+      HOW LONG  Here 7d unsent, 7d once sent, 512MB at most. At the collector: 365d; a
+                purge erases it there too.
       COST      Sends at most 20MB a day, 300MB a month, 256KB a second. Aims at 1% of
                 a processor core and 160MB of memory (measured, not enforced).
 
-      telemetryctl pause 30m      for up to 30m     resume         go on
-                   consent revoke stop for good     why            its state in words
-                   inspect        read what is here upload status  what left or waits
+      telemetryctl pause 30m      for up to 30m      resume         go on
+                   consent revoke stop for good      why            its state in words
+                   purge          remove it for good inspect        read what is here
       "
     `);
   });
@@ -215,7 +215,7 @@ describe('the notice', () => {
   });
 
   test('names every control', () => {
-    for (const control of ['pause', 'resume', 'consent revoke', 'why', 'inspect', 'upload status']) {
+    for (const control of ['pause', 'resume', 'consent revoke', 'why', 'inspect', 'purge']) {
       expect(words({})).toContain(control);
     }
   });

@@ -71,7 +71,7 @@ function sealOpen(spool: Spool): void {
 
 function takeOpen(spool: Spool): void {
   sealOpen(spool);
-  spool.takeForRound([segmentId(1)]);
+  spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
 }
 
 function sendOpen(spool: Spool): void {

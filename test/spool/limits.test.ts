@@ -24,7 +24,7 @@ function fullSpool(): { spool: Spool; folder: string; sizes: number[] } {
     const sealed = n < 7 ? spool.seal(segmentId(n)) : undefined;
     sizes.push(sealed?.kind === 'sealed' ? sealed.facts.sizeBytes : 0);
   }
-  spool.takeForRound([1, 2, 3].map(segmentId));
+  spool.takeForRound([1, 2, 3].map(segmentId), 'http://127.0.0.1:7717');
   spool.markSent(segmentId(2), { ...SENT, atWallMs: START_WALL_MS });
   spool.markSent(segmentId(1), { ...SENT, atWallMs: START_WALL_MS + DAY_MS });
   return { spool, folder, sizes };

@@ -145,7 +145,12 @@ export class PowerLife {
         return;
       case 'take':
         this.#round.push(
-          ...spool.takeForRound(spool.sealedSegments().map(({ id }) => id)).map(({ id }) => numberOf(id)),
+          ...spool
+            .takeForRound(
+              spool.sealedSegments().map(({ id }) => id),
+              'http://127.0.0.1:7717',
+            )
+            .map(({ id }) => numberOf(id)),
         );
         return;
       case 'sent': {
@@ -245,6 +250,7 @@ export class PowerLife {
         key: '',
         recipients: [owner.recipient],
         effort: 'quick',
+        hasCutKey: false,
       } as const;
       this.#spool.sealedByOther(id, await sealEncrypted(whole, key, this.disk));
       this.#keys.delete(numberOf(id));

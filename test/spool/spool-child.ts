@@ -16,7 +16,7 @@ for (let n = Number(first); ; n++) {
   }
   spool.close();
   spool.seal(segmentId(n));
-  const taken = spool.takeForRound(n % 3 === 0 ? [segmentId(n)] : []);
+  const taken = spool.takeForRound(n % 3 === 0 ? [segmentId(n)] : [], 'http://127.0.0.1:7717');
   for (const { id, sizeBytes } of taken) {
     const sent = {
       sha256: 'ab',

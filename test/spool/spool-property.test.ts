@@ -61,7 +61,7 @@ class Life {
         return;
       case 'take': {
         const ids = this.spool.sealedSegments().map(({ id }) => id);
-        const taken = this.spool.takeForRound(ids.slice(0, 2));
+        const taken = this.spool.takeForRound(ids.slice(0, 2), 'http://127.0.0.1:7717');
         this.round.push(...taken.map(({ id }) => Number.parseInt(id.slice(-12), 16)));
         return;
       }

@@ -50,7 +50,7 @@ test('a segment goes from journal to sealed to outbox to sent, one file at a tim
     facts: { id: segmentId(1), sequence: 1, events: 150, startWallMs: START_WALL_MS + 60_000 },
   });
   expect(placesOf(folder)).toEqual(['sealed/1']);
-  const [file] = spool.takeForRound([segmentId(1), segmentId(2)]);
+  const [file] = spool.takeForRound([segmentId(1), segmentId(2)], 'http://127.0.0.1:7717');
   expect(placesOf(folder)).toEqual(['outbox/1']);
   const bytes = readFileSync(file?.path ?? '');
   expect(readSegment(bytes)).toMatchObject({ columns: { count: 150 }, footer: { events: 150 } });
@@ -58,7 +58,7 @@ test('a segment goes from journal to sealed to outbox to sent, one file at a tim
   expect(spool.markSent(segmentId(1), SENT)).toBe(true);
   expect(placesOf(folder)).toEqual(['sent/1']);
   expect(spool.markSent(segmentId(1), SENT)).toBe(false);
-  expect(spool.takeForRound([segmentId(1)])).toEqual([]);
+  expect(spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717')).toEqual([]);
   spool.stop();
 });
 
@@ -124,7 +124,7 @@ test('the last event counts by the clock as it was corrected, at sealing and aft
 test('what a round did not send goes back, and an answer that comes later still counts', () => {
   const { spool, folder } = startedSpool();
   const ids = [1, 2, 3].map((n) => capture(spool, n));
-  spool.takeForRound(ids);
+  spool.takeForRound(ids, 'http://127.0.0.1:7717');
   spool.markSent(segmentId(2), SENT);
   expect(spool.returnFromOutbox()).toEqual([segmentId(1), segmentId(3)]);
   expect(placesOf(folder)).toEqual(['sealed/1', 'sent/2', 'sealed/3']);
@@ -150,7 +150,7 @@ test('quarantine keeps every file, two of one id as well', () => {
   mkdirSync(join(folder, 'quarantine'), { recursive: true });
   for (let turn = 0; turn < 2; turn++) {
     capture(spool, 1);
-    if (turn === 1) spool.takeForRound([segmentId(1)]);
+    if (turn === 1) spool.takeForRound([segmentId(1)], 'http://127.0.0.1:7717');
     expect(spool.quarantine(segmentId(1))).toBe(true);
   }
   expect(spool.quarantine(segmentId(1))).toBe(false);
@@ -167,7 +167,7 @@ test('a name that is no UUID never reaches a path', () => {
   const id = '../../../../../tmp/evil-0000-000000000';
   expect(() => spool.open({ ...sampleHeader(1), segmentId: id })).toThrow(/must be a UUID/);
   expect(() => spool.markSent(id, SENT)).toThrow(/must be a UUID/);
-  expect(spool.takeForRound([id])).toEqual([]);
+  expect(spool.takeForRound([id], 'http://127.0.0.1:7717')).toEqual([]);
   expect(spool.quarantine(id)).toBe(false);
   spool.stop();
 });
@@ -197,7 +197,7 @@ test('links in the folders are never followed, listed or counted', () => {
 test('counts in memory agree with a fresh look at the disk', () => {
   const { spool, folder } = startedSpool();
   const ids = [1, 2, 3, 4].map((n) => capture(spool, n));
-  spool.takeForRound(ids.slice(0, 2));
+  spool.takeForRound(ids.slice(0, 2), 'http://127.0.0.1:7717');
   spool.markSent(segmentId(1), SENT);
   spool.quarantine(segmentId(4));
   spool.open(sampleHeader(7));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CollectorLink, type LinkLimits } from '../../src/upload/collector-link-node.ts';
 import { parseDestination } from '../../src/upload/destination.ts';
-import type { PutRequest } from '../../src/upload/exchange.ts';
+import type { LinkRequest } from '../../src/upload/exchange.ts';
 import { type Fault, FaultyCollector } from './faulty-collector.ts';
 
 const SHORT: LinkLimits = { connectMs: 300, idleMs: 300, replyBytes: 1000 };
@@ -34,8 +34,9 @@ function linkTo(url: string, limits: LinkLimits = SHORT): CollectorLink {
   return link;
 }
 
-function put(body: Buffer, pieceBytes = 10_000): PutRequest {
+function put(body: Buffer, pieceBytes = 10_000): LinkRequest {
   return {
+    method: 'PUT',
     path: '/v1/devices/d/segments/s',
     headers: {},
     sizeBytes: body.length,
@@ -50,7 +51,7 @@ describe('the link to a collector', () => {
   it('gives up on a collector that takes everything and never answers', async () => {
     const server = await collector(['hang']);
     const start = performance.now();
-    const answer = await linkTo(`http://127.0.0.1:${server.port}`).put(put(randomBytes(1000)), NEVER);
+    const answer = await linkTo(`http://127.0.0.1:${server.port}`).send(put(randomBytes(1000)), NEVER);
     expect(answer).toMatchObject({ failure: 'no byte for too long' });
     expect(performance.now() - start).toBeLessThan(1500);
   });
@@ -58,22 +59,22 @@ describe('the link to a collector', () => {
   it('gives up on a server that accepts the connection and reads nothing', async () => {
     const server = createServer((socket) => socket.pause().on('error', () => undefined));
     const port = await listen(server);
-    const answer = await linkTo(`http://127.0.0.1:${port}`).put(put(Buffer.alloc(20_000_000)), NEVER);
+    const answer = await linkTo(`http://127.0.0.1:${port}`).send(put(Buffer.alloc(20_000_000)), NEVER);
     expect(answer).toMatchObject({ failure: 'no byte for too long' });
   });
 
   it('gives up on a TLS handshake that does not end', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined));
     const port = await listen(server);
-    const answer = await linkTo(`https://127.0.0.1:${port}`).put(put(Buffer.alloc(10)), NEVER);
+    const answer = await linkTo(`https://127.0.0.1:${port}`).send(put(Buffer.alloc(10)), NEVER);
     expect(answer).toMatchObject({ failure: 'connecting took too long' });
   });
 
   it('takes the receipt of a reply whose body hangs, and needs a new connection for the next file', async () => {
     const server = await collector(['body-never-ends', 'good']);
     const link = linkTo(`http://127.0.0.1:${server.port}`);
-    expect(await link.put(put(Buffer.from('one')), NEVER)).toMatchObject({ status: 201 });
-    expect(await link.put(put(Buffer.from('two')), NEVER)).toMatchObject({ status: 201 });
+    expect(await link.send(put(Buffer.from('one')), NEVER)).toMatchObject({ status: 201 });
+    expect(await link.send(put(Buffer.from('two')), NEVER)).toMatchObject({ status: 201 });
     expect(server.connections).toBe(2);
   });
 
@@ -96,15 +97,15 @@ describe('the link to a collector', () => {
       uses++;
     });
     const link = linkTo(`http://127.0.0.1:${await listen(proxy)}`);
-    expect(await link.put(put(Buffer.from('one')), NEVER)).toMatchObject({ status: 201 });
-    expect(await link.put(put(Buffer.from('two')), NEVER)).toMatchObject({ status: 201 });
+    expect(await link.send(put(Buffer.from('one')), NEVER)).toMatchObject({ status: 201 });
+    expect(await link.send(put(Buffer.from('two')), NEVER)).toMatchObject({ status: 201 });
     expect(uses).toBe(2);
     expect(server.seen.map((seen) => seen.body.toString())).toEqual(['one', 'two']);
   });
 
   it('does not repeat what fails on a fresh connection', async () => {
     const server = await collector(['cut-mid-body', 'good']);
-    const answer = await linkTo(`http://127.0.0.1:${server.port}`).put(put(Buffer.alloc(500_000)), NEVER);
+    const answer = await linkTo(`http://127.0.0.1:${server.port}`).send(put(Buffer.alloc(500_000)), NEVER);
     expect(answer).toHaveProperty('failure');
     expect(server.connections).toBe(1);
   });
@@ -112,7 +113,7 @@ describe('the link to a collector', () => {
   it('does not send a file whose end is missing as if it were whole', async () => {
     const server = await collector(['good']);
     const request = { ...put(Buffer.alloc(100)), sizeBytes: 200 };
-    const answer = await linkTo(`http://127.0.0.1:${server.port}`).put(request, NEVER);
+    const answer = await linkTo(`http://127.0.0.1:${server.port}`).send(request, NEVER);
     expect(answer).toMatchObject({ failure: 'the file could not be read to its end while it was sent' });
     expect(server.seen).toEqual([]);
   });
@@ -122,11 +123,11 @@ describe('the link to a collector', () => {
     const silent = createServer((socket) => socket.on('error', () => undefined));
     const link = linkTo(`https://127.0.0.1:${await listen(silent)}`, { ...SHORT, connectMs: 5000 });
     const start = performance.now();
-    const answer = link.put(put(Buffer.alloc(10)), gate.signal);
+    const answer = link.send(put(Buffer.alloc(10)), gate.signal);
     setTimeout(() => gate.abort(), 50);
     expect(await answer).toMatchObject({ failure: 'aborted' });
     expect(performance.now() - start).toBeLessThan(500);
-    const late = await link.put(put(Buffer.alloc(10)), gate.signal);
+    const late = await link.send(put(Buffer.alloc(10)), gate.signal);
     expect(late).toMatchObject({ failure: 'aborted' });
   });
 
@@ -140,7 +141,7 @@ describe('the link to a collector', () => {
     });
     const gate = new AbortController();
     const link = linkTo(`http://127.0.0.1:${await listen(server)}`, { ...SHORT, idleMs: 5000 });
-    const answer = link.put(put(Buffer.alloc(50_000_000), 65_536), gate.signal);
+    const answer = link.send(put(Buffer.alloc(50_000_000), 65_536), gate.signal);
     setTimeout(() => gate.abort(), 200);
     expect(await answer).toMatchObject({ failure: 'aborted' });
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -157,7 +158,7 @@ describe('the link to a collector', () => {
       const server = await collector(['good'], { key, cert });
       process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
       cleanups.push(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']);
-      const answer = await linkTo(`https://127.0.0.1:${server.port}`).put(put(Buffer.alloc(10)), NEVER);
+      const answer = await linkTo(`https://127.0.0.1:${server.port}`).send(put(Buffer.alloc(10)), NEVER);
       expect(answer).toMatchObject({ failure: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
       expect(server.seen).toEqual([]);
     });
@@ -185,7 +186,7 @@ describe('the link to a collector', () => {
       cleanups.push(() => tls.setDefaultCACertificates(trusted));
       const link = linkTo(`https://localhost:${port}`);
       for (const size of [100_000, 300_000]) {
-        expect(await link.put(put(randomBytes(size)), NEVER)).toMatchObject({ status: 201 });
+        expect(await link.send(put(randomBytes(size)), NEVER)).toMatchObject({ status: 201 });
         expect(link.isConnected).toBe(true);
         expect(link.chargedBytes).toBe(Math.ceil(wireBytes * 1.06) + 4096);
       }

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { Round, RoundMessage, SegmentResult } from '../../src/control/protocol.ts';
+import type { RequestReply, Round, RoundMessage, SegmentResult } from '../../src/control/protocol.ts';
 
 /** The daemon's side of a round on a real Unix socket. */
 export class FakeDaemon {
   readonly results: SegmentResult[] = [];
+  readonly replies: RequestReply[] = [];
   readonly socketPath: string;
   readonly #first: RoundMessage;
   readonly #server = createServer((request, response) => this.#take(request, response));
@@ -46,7 +47,13 @@ export class FakeDaemon {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      const result = JSON.parse(Buffer.concat(parts).toString()) as SegmentResult;
+      const told: unknown = JSON.parse(Buffer.concat(parts).toString());
+      if (request.url === '/v1/round/reply') {
+        this.replies.push(told as RequestReply);
+        response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+        return;
+      }
+      const result = told as SegmentResult;
       this.results.push(result);
       void Promise.resolve(this.onResult(result)).then(() => {
         response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');

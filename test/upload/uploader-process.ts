@@ -66,6 +66,7 @@ export class Outbox {
       rateBytesPerSecond: 100_000_000,
       budgetBytes: 1_000_000_000,
       segments: this.segments,
+      requests: [],
       ...more,
     };
   }

@@ -100,6 +100,8 @@ export class Pipeline implements InputSink {
     this.#sinceMs = Number.POSITIVE_INFINITY;
     this.#withheld += 1;
     this.#thinner.forget();
+    // Nothing comes that could still go before what is ripe: it leaves before whatever follows the gap.
+    this.#settledMs = Number.POSITIVE_INFINITY;
     const kept = this.#buffer.countBefore(this.#ripeMs);
     const firstMs = this.#buffer.timeAt(kept);
     this.#buffer.keepFirst(kept);

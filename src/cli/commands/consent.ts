@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { get, post } from '../../control/calls.ts';
 import { locations } from '../../control/locations.ts';
 import type { ConsentReply } from '../../control/protocol.ts';
-import { TelemetryError } from '../../core/errors.ts';
+import { confirm, requireAnswer } from '../confirm.ts';
 import { askDaemon } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
+import { purgeAfterRevoke, revoke } from '../revoke.ts';
 import { bullet, printable, row } from '../text/layout.ts';
 import { moment } from '../text/moments.ts';
 
@@ -12,11 +13,13 @@ const EXAMPLES = `
 Examples:
   telemetryctl consent show
   telemetryctl consent grant
-  telemetryctl consent revoke --yes`;
+  telemetryctl consent revoke --yes --purge-unsent`;
 
 interface Options {
   json?: true;
   yes?: true;
+  purgeUnsent?: true;
+  eraseSent?: true;
 }
 
 /** Adds `consent show|grant|revoke`. */
@@ -44,32 +47,49 @@ export function define(command: Command, io: CliIo): void {
     });
   command
     .command('revoke')
-    .description('Revoke consent. Capture has ended when this returns.')
-    .option('--yes', 'do not ask')
+    .description('Revoke consent. Capture has ended when this returns. Works with the daemon down.')
+    .option('--yes', 'do not ask, and purge only what the next two say')
+    .option('--purge-unsent', 'also delete what was not sent')
+    .option('--erase-sent', 'also have the collector erase what was sent')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  telemetryctl consent revoke\n  telemetryctl consent revoke --yes --json',
+      '\nExamples:\n  telemetryctl consent revoke\n  telemetryctl consent revoke --yes --purge-unsent --erase-sent',
     )
-    .action(async (options: Options) => {
-      await confirm(
-        io,
-        options,
-        'telemetryctl consent revoke --yes',
-        'Revoke consent and end all capture? [y/N] ',
-      );
-      print(io, await askDaemon(io, (socketPath) => post(socketPath, 'revoke', {})), options);
-    });
+    .action((options: Options) => withdraw(io, options));
+}
+
+async function withdraw(io: CliIo, options: Options): Promise<void> {
+  const { yes, json, purgeUnsent, eraseSent } = options;
+  await confirm(
+    io,
+    yes === true,
+    'telemetryctl consent revoke --yes',
+    'Revoke consent and end all capture? [y/N] ',
+  );
+  const reply = await revoke(io);
+  if (json !== true) print(io, reply, options);
+  const wanted = { purgeUnsent: purgeUnsent === true, eraseSent: eraseSent === true };
+  const purged = await purgeAfterRevoke(io, wanted, yes !== true && io.canAsk);
+  if (json === true) {
+    io.out(`${JSON.stringify({ schema: 1, ...reply, purge: purged?.receipt ?? null }, null, 2)}\n`);
+    return;
+  }
+  if (purged === null) return;
+  const { openErasures } = await import('../purge.ts');
+  const { receiptPage } = await import('../text/purge-page.ts');
+  const open = await openErasures(io, purged.receipt, purged.isAtRest);
+  io.out(`\n${receiptPage(purged.receipt, open, io.clock.now().wallMs)}`);
 }
 
 async function grant(io: CliIo, options: Options): Promise<ConsentReply> {
-  requireAnswer(io, options, 'telemetryctl notice, then telemetryctl consent grant --yes');
+  requireAnswer(io, options.yes === true, 'telemetryctl notice, then telemetryctl consent grant --yes');
   const notice = await askDaemon(io, (socketPath) => get(socketPath, 'notice'));
   // On standard error where standard output is for JSON; the notice is shown either way.
   const show =
     options.json === true ? (text: string): void => io.err(text) : (text: string): void => io.out(text);
   show(`${notice.text.trimEnd()}\n\n`);
-  await confirm(io, options, 'telemetryctl consent grant --yes', 'Do you agree to this? [y/N] ');
+  await confirm(io, options.yes === true, 'telemetryctl consent grant --yes', 'Do you agree to this? [y/N] ');
   const via = options.yes === true ? 'script' : 'terminal';
   const { identityPath } = locations(io.around);
   // Loaded here alone: the library behind it is large, and every other command does without it.
@@ -77,21 +97,6 @@ async function grant(io: CliIo, options: Options): Promise<ConsentReply> {
   const ownerRecipient = await ensureOwnerIdentity(identityPath);
   const request = { noticeId: notice.id, via, ownerRecipient } as const;
   return askDaemon(io, (socketPath) => post(socketPath, 'grant', request));
-}
-
-/** Asks unless the answer came as an option; anything but yes changes nothing. */
-async function confirm(io: CliIo, options: Options, hint: string, question: string): Promise<void> {
-  if (options.yes === true) return;
-  requireAnswer(io, options, hint);
-  const answer = (await io.ask(question)).trim().toLowerCase();
-  if (answer === 'y' || answer === 'yes') return;
-  throw new TelemetryError('failed', 'The answer was not yes; nothing was changed.', { hint });
-}
-
-/** Without a terminal nobody can answer, and a script that waits for an answer waits for ever. */
-function requireAnswer(io: CliIo, options: Options, hint: string): void {
-  if (options.yes === true || io.canAsk) return;
-  throw new TelemetryError('usage', 'This needs an answer, and there is no terminal to ask on.', { hint });
 }
 
 function print(io: CliIo, reply: ConsentReply, { json }: Options): void {

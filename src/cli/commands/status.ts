@@ -5,7 +5,6 @@ import type { PublicStatus, StatusReport } from '../../core/status.ts';
 import type { Finish } from '../command-module.ts';
 import { askDaemon, isDaemonDown } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
-import { shortStatus } from '../text/short-status.ts';
 
 /** How `status` is to look. */
 type StatusForm = 'page' | 'json' | 'short';
@@ -61,6 +60,8 @@ export async function showStatus(io: CliIo, form: StatusForm): Promise<number> {
 async function showShort(io: CliIo): Promise<number> {
   try {
     const { collection } = await askDaemon(io, (socketPath) => get(socketPath, 'status'));
+    // Loaded here alone, as the page is: each form of `status` starts without what only the others need.
+    const { shortStatus } = await import('../text/short-status.ts');
     io.out(`${shortStatus(collection, io.clock.now().wallMs)}\n`);
     return EXIT.ok;
   } catch (error) {

@@ -31,7 +31,12 @@ function words(entry: LedgerEntry): string[] {
     case 'withheld':
       return [`${entry.cause}, until ${entry.until}`];
     case 'purged':
-      return [`${entry.scope}: ${counted(entry.segments, 'segment')}, ${roughBytes(entry.bytes)}`];
+      return [
+        `${entry.scope}: ${counted(entry.events, 'event')}, ${counted(entry.segments, 'segment')}, ${roughBytes(entry.bytes)}`,
+        `purge ${entry.purge}`,
+      ];
+    case 'erased':
+      return [`${counted(entry.segments, 'segment')} at ${entry.destination}`, `purge ${entry.purge}`];
     case 'sent':
       return [
         `${roughBytes(entry.bytes)} to ${entry.destination}`,

@@ -1,3 +1,4 @@
+import { counted } from '../../core/amounts.ts';
 import type { CollectionName } from '../../core/collection.ts';
 import type { StatusReport } from '../../core/status.ts';
 import type { Colour } from './colour.ts';
@@ -41,4 +42,11 @@ export function keyWords(keys: string): string {
     default:
       return `keys: ${keys}`;
   }
+}
+
+/** Packing costs CPU, so it waits for mains power, for two hours at most. */
+export function unsealedWords({ waiting }: StatusReport['spool']): string[] {
+  return waiting.segments === 0
+    ? []
+    : [`${counted(waiting.segments, 'segment')} to be packed on mains power first`];
 }

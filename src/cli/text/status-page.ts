@@ -3,7 +3,7 @@ import type { StatusReport } from '../../core/status.ts';
 import { paint } from './colour.ts';
 import { bullet, paragraph, row } from './layout.ts';
 import { localTime, moment, relative, roughSpan } from './moments.ts';
-import { keyWords, STATE_WORDS, whenWords } from './state-words.ts';
+import { keyWords, STATE_WORDS, unsealedWords, whenWords } from './state-words.ts';
 
 /** How a page is to look, and the time it is read at. */
 interface PageOptions {
@@ -99,8 +99,9 @@ function sentWords({ upload }: StatusReport, nowMs: number): string[] {
 function gate(report: StatusReport, { nowMs, hasColour }: PageOptions): string[] {
   const { upload, conditions } = report;
   const { segments, bytes } = upload.queued;
-  const waiting =
+  const queued =
     segments === 0 ? 'nothing waits' : `${counted(segments, 'segment')}, ${roughBytes(bytes)} wait`;
+  const waiting = [queued, ...unsealedWords(report.spool)].join('; ');
   const next = upload.nextAttemptAt === null ? '' : `; next try ${moment(upload.nextAttemptAt, nowMs)}`;
   const isOpen = upload.gate === 'open';
   const state = isOpen ? (upload.isSending ? 'open, sending now' : 'open') : 'closed';

@@ -3,7 +3,7 @@ import type { BlockerCode } from '../../core/gate.ts';
 import type { StatusReport } from '../../core/status.ts';
 import { bullet, paragraph } from './layout.ts';
 import { localTime, moment, roughSpan } from './moments.ts';
-import { STATE_WORDS, whenWords } from './state-words.ts';
+import { STATE_WORDS, unsealedWords, whenWords } from './state-words.ts';
 
 /** `telemetryctl why --json`, schema 1: only ever gains fields. */
 interface WhyReport {
@@ -51,6 +51,8 @@ const CHANGES: Readonly<Record<BlockerCode, string>> = {
   'destination-changed': 'agreeing to the new destination: telemetryctl consent grant',
   'retention-mismatch': 'a collector that deletes as soon as the policy promises',
   'collector-backoff': 'waiting: it tries again by itself',
+  'notice-incomplete':
+    'a policy that gives what is missing; the person must then agree anew where it says more',
   'not-enrolled': 'enrolling this device with the collector; this version sends to this machine only',
   unauthorised: 'new credentials from whoever runs the collector',
   'too-large': 'a collector, or a proxy before it, that takes files of this size',
@@ -128,9 +130,10 @@ function uploadLines(report: StatusReport, nowMs: number): string[] {
   return lines;
 }
 
-function uploadSummary({ collection, upload }: StatusReport): string {
+function uploadSummary({ collection, upload, spool }: StatusReport): string {
   const { segments } = upload.queued;
-  const waiting = segments === 0 ? 'nothing waits' : `${counted(segments, 'segment')} waiting`;
+  const queued = segments === 0 ? 'nothing waits' : `${counted(segments, 'segment')} waiting`;
+  const waiting = [queued, ...unsealedWords(spool)].join('; ');
   if (collection.state === 'stopped') return `The daemon is down, so nothing is sent; ${waiting}.`;
   if (upload.gate === 'closed') return `The gate is closed, nothing is sent; ${waiting}.`;
   return upload.isSending

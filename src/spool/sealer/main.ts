@@ -1,5 +1,5 @@
 import { EXIT, messageOf, TelemetryError } from '../../core/errors.ts';
-import { encryptFor } from '../../segment/age-file.ts';
+import { encryptFor, newIdentity } from '../../segment/age-file.ts';
 import { sealSegment } from '../../segment/seal.ts';
 import { openJournal } from '../../segment/sealed-frames.ts';
 import { DiskError } from '../disk-error.ts';
@@ -10,6 +10,8 @@ import { segmentPath } from '../folders.ts';
 import { endCrashedJournal, isWorthKeeping, readJournal } from '../journal-file.ts';
 import { sealedFacts, writeSealed } from '../sealed-file.ts';
 import type { SealResult } from '../sealing.ts';
+import { cutFile } from './cut-file.ts';
+import type { CutResult } from './cut-result.ts';
 import { parseOrder, type SealAnswer, type SealOrder } from './order.ts';
 
 /** An order is a few hundred bytes; twenty recipients make it some thousand. */
@@ -46,12 +48,37 @@ async function readOrder(input: AsyncIterable<unknown>): Promise<string> {
 }
 
 async function carryOut(order: SealOrder): Promise<SealAnswer> {
-  const key = Buffer.from(order.key, 'base64');
-  if (order.type === 'wrap') {
-    const wrapped = await encryptFor(order.recipients, key);
-    return { type: 'wrapped', wrapped: Buffer.from(wrapped).toString('base64') };
+  switch (order.type) {
+    case 'wrap': {
+      const wrapped = await encryptFor(order.recipients, Buffer.from(order.key, 'base64'));
+      return { type: 'wrapped', wrapped: Buffer.from(wrapped).toString('base64') };
+    }
+    case 'seal': {
+      const cutKey = order.hasCutKey ? await newIdentity() : null;
+      const recipients = [...order.recipients, ...(cutKey === null ? [] : [cutKey.recipient])];
+      const result = await sealEncrypted({ ...order, recipients }, Buffer.from(order.key, 'base64'));
+      return { type: 'done', result, cutIdentity: cutKey?.identity ?? null };
+    }
+    case 'cut': {
+      const cutKey = order.hasCutKey ? await newIdentity() : null;
+      const result = await cut(order, cutKey === null ? [] : [cutKey.recipient]);
+      return { type: 'cut', result, cutIdentity: cutKey?.identity ?? null };
+    }
   }
-  return { type: 'done', result: await sealEncrypted(order, key) };
+}
+
+function cut(order: SealOrder & { type: 'cut' }, more: readonly string[]): Promise<CutResult> {
+  const { stateDir, identity, key, recipients } = order;
+  return cutFile({
+    ...order,
+    identities: identity === '' ? [] : [identity],
+    journalKey: key === '' ? null : Buffer.from(key, 'base64'),
+    recipientsOf: () => (recipients.length === 0 ? [] : [...recipients, ...more]),
+    place: (facts, isAge) => {
+      if (isAge) writeFacts(stateDir, facts);
+      return segmentPath(stateDir, 'sealed', facts.id, isAge ? 'age' : 'plain');
+    },
+  });
 }
 
 /** Seals an encrypted journal. The facts go first: a segment that stands in `sealed/` always has them. The daemon removes the journal. */
@@ -65,7 +92,8 @@ export async function sealEncrypted(
     const bytes = readJournal(path, files);
     if (bytes.length === 0) return { kind: 'empty', id };
     const { journal } = openJournal(bytes, key);
-    const sealed = sealSegment(isCrashed ? endCrashedJournal(journal) : journal, effort).bytes;
+    const whole = isCrashed ? endCrashedJournal(journal) : journal;
+    const sealed = sealSegment(whole, effort).bytes;
     const plainFacts = sealedFacts(sealed);
     if (plainFacts.events === 0 && !isWorthKeeping(journal)) return { kind: 'empty', id };
     if (plainFacts.id !== id) throw new TelemetryError('bad-segment', 'its id is not the one of its name');

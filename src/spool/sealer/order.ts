@@ -2,6 +2,7 @@ import type { SealEffort } from '../../segment/seal.ts';
 import { parseFacts } from '../facts-file.ts';
 import { isUuid } from '../identifiers.ts';
 import type { SealResult } from '../sealing.ts';
+import { type CutResult, parseCut } from './cut-result.ts';
 
 /** What the sealing program is to do, one JSON document on its standard input; keys never go on a command line. */
 export type SealOrder =
@@ -17,12 +18,30 @@ export type SealOrder =
       readonly key: string;
       readonly recipients: readonly string[];
       readonly effort: SealEffort;
+      /** Also encrypt for a key made for this one file, and say which: with it the file can be cut later. */
+      readonly hasCutKey: boolean;
+    }
+  /** Leave out of a segment file what happened from a time on, and make a new sealed file of the rest. */
+  | {
+      readonly type: 'cut';
+      readonly stateDir: string;
+      readonly path: string;
+      /** The id of what is left; the file stays as it is. */
+      readonly newId: string;
+      readonly fromWallMs: number;
+      /** Opens a sealed file, or is the key (base64) of an encrypted journal; `""` for a file that is not encrypted. */
+      readonly identity: string;
+      readonly key: string;
+      /** Empty for a file that is not to be encrypted, as that of a replay. */
+      readonly recipients: readonly string[];
+      readonly hasCutKey: boolean;
     };
 
 /** Its answer, one JSON document on its standard output. */
 export type SealAnswer =
   | { readonly type: 'wrapped'; readonly wrapped: string }
-  | { readonly type: 'done'; readonly result: SealResult }
+  | { readonly type: 'done'; readonly result: SealResult; readonly cutIdentity: string | null }
+  | { readonly type: 'cut'; readonly result: CutResult; readonly cutIdentity: string | null }
   /** `isDisk`: the disk refused. */
   | { readonly type: 'failed'; readonly message: string; readonly isDisk: boolean };
 
@@ -32,10 +51,24 @@ export function parseOrder(json: unknown): SealOrder {
   const recipients = fields['recipients'];
   if (!Array.isArray(recipients) || !recipients.every((item) => typeof item === 'string'))
     throw new Error('no recipients');
-  const key = text(fields, 'key');
   switch (fields['type']) {
     case 'wrap':
-      return { type: 'wrap', key, recipients };
+      return { type: 'wrap', key: text(fields, 'key'), recipients };
+    case 'cut': {
+      const newId = text(fields, 'newId');
+      if (!isUuid(newId)) throw new Error('the id is not a UUID');
+      return {
+        type: 'cut',
+        stateDir: text(fields, 'stateDir'),
+        path: text(fields, 'path'),
+        newId,
+        fromWallMs: time(fields, 'fromWallMs'),
+        identity: text(fields, 'identity'),
+        key: text(fields, 'key'),
+        recipients,
+        hasCutKey: fields['hasCutKey'] === true,
+      };
+    }
     case 'seal': {
       const id = text(fields, 'id');
       if (!isUuid(id)) throw new Error('the id is not a UUID');
@@ -46,9 +79,10 @@ export function parseOrder(json: unknown): SealOrder {
         id,
         path: text(fields, 'path'),
         isCrashed,
-        key,
+        key: text(fields, 'key'),
         recipients,
         effort: fields['effort'] === 'smallest' ? 'smallest' : 'quick',
+        hasCutKey: fields['hasCutKey'] === true,
       };
     }
     default:
@@ -65,10 +99,17 @@ export function parseAnswer(json: unknown): SealAnswer {
     case 'failed':
       return { type: 'failed', message: text(fields, 'message'), isDisk: fields['isDisk'] === true };
     case 'done':
-      return { type: 'done', result: parseResult(fields['result']) };
+      return { type: 'done', result: parseResult(fields['result']), cutIdentity: cutIdentity(fields) };
+    case 'cut':
+      return { type: 'cut', result: parseCut(fields['result']), cutIdentity: cutIdentity(fields) };
     default:
       throw new Error('no such answer');
   }
+}
+
+function cutIdentity(fields: Readonly<Record<string, unknown>>): string | null {
+  const identity = fields['cutIdentity'];
+  return typeof identity === 'string' ? identity : null;
 }
 
 function parseResult(json: unknown): SealResult {
@@ -83,6 +124,12 @@ function parseResult(json: unknown): SealResult {
     default:
       throw new Error('no such result');
   }
+}
+
+function time(fields: Readonly<Record<string, unknown>>, name: string): number {
+  const value = fields[name];
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error(`no ${name}`);
+  return value;
 }
 
 function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {

@@ -32,7 +32,7 @@ export interface FocusX11Options extends XDisplayOptions {
  *
  * Any sign of a change begins a look, and until that is over nothing is certain. A keyboard that is grabbed (screen
  * lockers, password prompts, and menus too) is a secret at once. A keyboard that is with another window than the active
- * one, such as a prompt that no manager knows, becomes one when it lasts.
+ * one, such as a prompt that no manager knows, becomes one when it lasts, and was one when the keyboard comes back.
  */
 export class FocusX11 implements FocusSource {
   readonly #options: FocusX11Options;
@@ -42,14 +42,14 @@ export class FocusX11 implements FocusSource {
   /** Windows whose events are asked for. */
   #watched = new Set<number>();
   #looking: Promise<void> | null = null;
-  /** What the last look found, while nothing speaks against it. */
+  /** What the last look found. */
   #last: FocusLook | null = null;
   #isCertain = false;
   #cover = 0;
-  /** When the last sign of a change was read, and since when no look gave a clear answer. */
+  /** When the last sign of a change was read; the first one since anything was told; the first look without an answer. */
   #signMs = 0;
-  #unclearSinceMs: number | null = null;
   #doubtSinceMs: number | null = null;
+  #unclearSinceMs: number | null = null;
   #hasNoise = false;
   #cancelSettle: () => void = () => undefined;
   #cancelRead: () => void = () => undefined;
@@ -160,30 +160,34 @@ export class FocusX11 implements FocusSource {
 
   #conclude(look: FocusLook, signals: FocusSignals): void {
     const { nowMonoMs, delay } = this.#options;
-    const { found } = look;
-    // Away and back is a visit to a window that was not looked at, however short.
-    const isVisit = signals.hasLeft && look.active === signals.active;
-    const doubtMs = this.#signMs - (this.#doubtSinceMs ?? this.#signMs);
-    const isSwitch = !isVisit && signals.spanMs <= SWITCH_MS && doubtMs <= SWITCH_MS;
     this.#last = look;
-    if (found.kind === 'window' || found.kind === 'no-manager') {
-      if (!isSwitch) this.#host?.changed({ kind: 'secret' }, nowMonoMs());
-      signals.clear();
-      signals.active = look.active;
-    }
-    if (signals.isGrabbed || this.#cover !== 0) this.#tell({ kind: 'secret' }, this.#signMs);
-    else if (found.kind === 'no-manager') this.#tell({ kind: 'unknown' }, this.#signMs);
-    else if (found.kind === 'window') this.#tell({ kind: 'window', ...found.window }, this.#signMs);
-    else {
+    const { found } = look;
+    if (signals.isGrabbed || this.#cover !== 0) this.#tell({ kind: 'secret' }, this.#signMs, signals);
+    else if (found.kind === 'window' || found.kind === 'no-manager') {
+      if (!this.#isSwitch(look, signals)) this.#host?.changed({ kind: 'secret' }, nowMonoMs());
+      const focus: Focus =
+        found.kind === 'window' ? { kind: 'window', ...found.window } : { kind: 'unknown' };
+      this.#tell(focus, this.#signMs, signals);
+    } else {
       const nowMs = nowMonoMs();
       this.#unclearSinceMs ??= nowMs;
       const leftMs = this.#unclearSinceMs + SETTLE_MS - nowMs;
       if (leftMs > 0) this.#cancelSettle = delay(leftMs, () => this.#beginLook(false));
-      else this.#tell({ kind: found.kind === 'none' ? 'desktop' : 'secret' }, nowMs);
+      else this.#tell({ kind: found.kind === 'none' ? 'desktop' : 'secret' }, nowMs, signals);
     }
   }
 
-  #tell(focus: Focus, atMs: number): void {
+  /** Whether what was in use until now and what is in use now are all there was. */
+  #isSwitch(look: FocusLook, signals: FocusSignals): boolean {
+    // Away and back is a visit to a window that was not looked at, however short.
+    if (signals.hasLeft && look.active === signals.active) return false;
+    const doubtMs = this.#signMs - (this.#doubtSinceMs ?? this.#signMs);
+    return signals.spanMs <= SWITCH_MS && doubtMs <= SWITCH_MS;
+  }
+
+  #tell(focus: Focus, atMs: number, signals: FocusSignals): void {
+    signals.clear();
+    signals.active = this.#last?.active ?? 0;
     this.#unclearSinceMs = null;
     this.#doubtSinceMs = null;
     this.#isCertain = true;

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { locations } from '../control/locations.ts';
+import type { ConsentReply } from '../control/protocol.ts';
+import { decodeLastGood } from '../policy/last-good.ts';
+import { openConsent, revocationPathOf } from '../privacy/consent-file.ts';
+import { openLedger } from '../privacy/ledger.ts';
+import { makeNotice } from '../privacy/notice.ts';
+import { ensureFolder } from '../spool/durable-file.ts';
+import { acquireProcessLock } from '../spool/process-lock.ts';
+import { restingPlace } from './daemon.ts';
+import type { CliIo } from './io.ts';
+import { decoded } from './state-files.ts';
+
+/**
+ * Revokes consent with the daemon down, on the files that it reads at its start. Fails when a daemon holds them, as one
+ * that has just been started.
+ */
+export function revokeAtRest(io: CliIo): ConsentReply {
+  const { stateDir } = restingPlace(io);
+  ensureFolder(stateDir, true);
+  const lock = acquireProcessLock(stateDir, io.clock.bootId);
+  try {
+    const file = openConsent(stateDir, randomBytes, revocationPathOf(locations(io.around).identityPath));
+    file.revoke(io.clock.now().wallMs);
+    const policy =
+      decoded(stateDir, 'policy-last-good.json', decodeLastGood)?.policy ?? file.receipts.at(-1)?.policy;
+    const view =
+      policy === undefined
+        ? ({ state: 'revoked', noticeId: '', receipt: null, changes: [] } as const)
+        : file.view({ policy, noticeId: makeNotice(policy).id });
+    const ledger = openLedger(stateDir, io.clock);
+    const { id: receipt, noticeId: notice } = view.receipt ?? { id: '', noticeId: view.noticeId };
+    ledger.appendEntry({ type: 'consent', change: 'revoked', receipt, notice });
+    ledger.close();
+    return view;
+  } finally {
+    lock.release();
+  }
+}

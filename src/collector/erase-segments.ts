@@ -1,0 +1,19 @@
+import type { Erased, Erasure } from './catalog.ts';
+import type { SegmentKeeper } from './put-segment.ts';
+
+/**
+ * Erases segments: rows and tombstones first, durable, then the objects. Killed between the two, the next start removes
+ * the objects. When this resolves nothing of them can be read here any more.
+ */
+export async function eraseSegments(
+  erasure: Erasure,
+  { store, catalog, queue }: Pick<SegmentKeeper, 'store' | 'catalog' | 'queue'>,
+): Promise<Erased> {
+  const outcome = await catalog.erase(erasure);
+  for (const segment of erasure.segments) {
+    const key = { device: erasure.device, segment };
+    // After a body that is being published just now: it sees the tombstone before, or its object goes after.
+    await queue.run(`${key.device}/${key.segment}`, () => store.remove(key));
+  }
+  return outcome;
+}

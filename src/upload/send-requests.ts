@@ -1,0 +1,60 @@
+import { MAX_REQUEST_REPLY_CHARACTERS, type RequestReply, type Round } from '../control/protocol.ts';
+import { parseRetryAfter } from './reply-policy.ts';
+import type { Sending } from './send-segment.ts';
+
+/** An error's message may quote what a server sent. */
+const MAX_WHY_CHARACTERS = 200;
+
+/**
+ * Posts what a person asks, one after the other, and tells the daemon what came back: what it means is decided there.
+ * Stops at the first without any answer, as the next would have none either. Whether all were answered.
+ */
+export async function sendRequests(
+  sending: Sending,
+  tell: (reply: RequestReply) => Promise<void>,
+): Promise<boolean> {
+  for (const request of sending.round.requests) {
+    if (sending.aborted.aborted) return false;
+    const reply = await postOne(request, sending);
+    await tell(reply);
+    if (reply.status === 0) return false;
+  }
+  return true;
+}
+
+async function postOne(request: Round['requests'][number], sending: Sending): Promise<RequestReply> {
+  const { link, destination, aborted, overdue, ports } = sending;
+  const body = Buffer.from(request.body);
+  const parts: Buffer[] = [];
+  const chargedBefore = link.chargedBytes;
+  const answer = await link.send(
+    {
+      method: 'POST',
+      path: `${destination.basePath}${request.path}`,
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      sizeBytes: body.length,
+      async *body() {
+        // Asked for anew when the request is repeated: what came of the first reply does not count.
+        parts.length = 0;
+        yield await Promise.resolve(body);
+      },
+      onReplyBody: (data) => parts.push(data),
+    },
+    AbortSignal.any([aborted, overdue]),
+  );
+  const chargedBytes = link.chargedBytes - chargedBefore;
+  const { id } = request;
+  if ('failure' in answer) {
+    const detail = `no answer: ${answer.failure.slice(0, MAX_WHY_CHARACTERS)}`;
+    return { id, status: 0, body: '', detail, chargedBytes, retryAfterMs: null };
+  }
+  const text = Buffer.concat(parts).toString('utf8');
+  return {
+    id,
+    status: answer.status,
+    body: text.length <= MAX_REQUEST_REPLY_CHARACTERS ? text : '',
+    detail: `the collector answered ${answer.status}`,
+    chargedBytes,
+    retryAfterMs: parseRetryAfter(answer, ports.wallMs()),
+  };
+}
