@@ -45,12 +45,14 @@ import { exemptRecordings } from './exempt-recordings.ts';
 import { ExemptionKeeper } from './exemption-keeper.ts';
 import { History } from './history.ts';
 import { missingFacts } from './ledger-repair.ts';
+import { Liveness } from './liveness.ts';
 import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 import { Purger, purgingSegments } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
 import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
+import { SelfLimits } from './self-limits.ts';
 import { SessionWatch } from './session-watch.ts';
 import { statusReport } from './status-report.ts';
 import { StorageHealth } from './storage-health.ts';
@@ -108,10 +110,9 @@ export interface DaemonPorts {
   readonly replayEnded: (problem: string | null) => void;
   /** Moves the clock of a replay; timers are looked at afterwards. */
   readonly advanceTo: (recordedMs: number) => void;
+  /** One wakeup at a time for all that must not be forgotten: cost, limits, liveness, overdue timers, pauses on disk. */
+  readonly heartbeatMs: number;
 }
-
-/** One wake-up a minute for all that must not be forgotten: cost, overdue timers, pauses on disk, limits. */
-const HEARTBEAT_MS = 60_000;
 
 /** The daemon: constructs and connects everything that lives in its process. */
 export class Daemon {
@@ -130,6 +131,8 @@ export class Daemon {
   readonly #announcer: Announcer;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #liveness: Liveness;
+  readonly #limits: SelfLimits;
   readonly #withheld = new WithheldRecord((facts) => this.record(facts));
   readonly #session: SessionWatch;
   readonly #server: ControlServer;
@@ -225,6 +228,17 @@ export class Daemon {
     });
     this.exemptions = this.#makeExemptions();
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    const child = (): CaptureProcess | null => this.collection.running;
+    this.#liveness = new Liveness({ clock, timers, child });
+    this.#limits = new SelfLimits({
+      clock,
+      log,
+      child,
+      policy: () => this.policy.policy,
+      reading: () => this.#cost.sample(),
+      // A recording is played once, by one process.
+      restartChild: settings.replay === null ? () => this.collection.send({ type: 'reconfigure' }) : null,
+    });
     this.#announcer = new Announcer({
       clock,
       notifier: ports.notifier,
@@ -517,7 +531,11 @@ export class Daemon {
         announcement: () => this.#announcer.last,
         focus: this.#focus,
         exemptions: this.exemptions,
-        notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
+        notes: [
+          ...this.settings.notes,
+          ...(this.collection.childPid === null ? [] : this.#childNotes),
+          ...this.#limits.notes,
+        ],
       },
       clock.now(),
     );
@@ -585,12 +603,14 @@ export class Daemon {
   }
 
   #onChildMessage(generation: number, message: ChildMessage): void {
+    this.#liveness.heard();
     switch (message.type) {
       case 'ready':
         this.recorder.childReady(message.info);
         this.#childNotes = message.notes;
         this.#logNotes(message.notes);
         this.collection.send({ type: 'child-ready', generation });
+        this.#limits.childReady();
         return;
       case 'batch':
         this.#session.notice();
@@ -615,6 +635,8 @@ export class Daemon {
         return;
       case 'end':
         this.ports.replayEnded(null);
+        return;
+      case 'alive':
         return;
       case 'failed':
         // Its exit follows and carries the reason.
@@ -722,10 +744,10 @@ export class Daemon {
 
   #beat(): void {
     const { clock, timers } = this.ports;
-    timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
+    timers.set('heartbeat', clock.now().bootMs + this.ports.heartbeatMs, () => {
       this.#recheck();
       this.#session.beat();
-      this.#cost.sample();
+      this.#watchCapture();
       this.#history.beat();
       if (this.collection.state.pauses.length > 0) this.savePauses();
       if (this.#storage.hasProblem('ledger')) this.record([]);
@@ -740,6 +762,14 @@ export class Daemon {
 
   #logNotes(notes: readonly Reason[]): void {
     for (const { code, text } of notes) this.ports.log.warn({ code }, text);
+  }
+
+  /** A recording has no source that could die, and at a speed of its own its cost says nothing. */
+  #watchCapture(): void {
+    const { replay } = this.settings;
+    if (replay === null || replay.speed === 1) this.#limits.beat();
+    else this.#cost.sample();
+    if (replay === null) this.#liveness.beat();
   }
 
   /** Fires what is overdue: timers do not count sleep. */
