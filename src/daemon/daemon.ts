@@ -15,8 +15,7 @@ import { withExemptApps } from '../core/exempt-apps.ts';
 import type { FocusName } from '../core/focus.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { parseHours } from '../core/hours.ts';
-import type { Notifier } from '../core/notifier.ts';
-import { type Pause, restorePause, startPause } from '../core/pause.ts';
+import { type Pause, type Requester, restorePause, startPause } from '../core/pause.ts';
 import type { LoadedPolicy, Policy } from '../core/policy.ts';
 import { splitByTime } from '../core/slice-columns.ts';
 import type { StatusReport } from '../core/status.ts';
@@ -27,13 +26,14 @@ import { openConsent } from '../privacy/consent-file.ts';
 import { type Ledger, openLedger } from '../privacy/ledger.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { Gap } from '../segment/types.ts';
+import { wasAnnounced, writeAnnounced } from '../spool/announced-file.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
 import { KeyFolder } from '../spool/key-folder.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
-import { Announcer } from './announcer.ts';
+import { Announcer, type AnnouncerPorts } from './announcer.ts';
 import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
@@ -88,7 +88,7 @@ export interface DaemonPorts {
   readonly power: PowerSource;
   readonly network: NetworkSource;
   readonly session: SessionSource;
-  readonly notifier: Notifier;
+  readonly notifiers: AnnouncerPorts['notifiers'];
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {
@@ -227,7 +227,11 @@ export class Daemon {
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.#announcer = new Announcer({
       clock,
-      notifier: ports.notifier,
+      notifiers: ports.notifiers,
+      told: {
+        get: () => wasAnnounced(stateDir, clock.bootId),
+        set: () => this.#trySave('what was announced', () => writeAnnounced(stateDir, clock.bootId)),
+      },
       changed: () => this.watchers.changed(),
     });
     this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
@@ -276,6 +280,7 @@ export class Daemon {
     const { stateDir, version, mode, uid } = this.settings;
     const now = clock.now();
     this.#identity = { ...this.#identity, startedAt: new Date(now.wallMs).toISOString() };
+    this.#announcer.start();
     // First of all: a start that fails writes the pauses back as it stops.
     for (const pause of this.#standingPauses()) this.collection.send({ type: 'pause', pause });
     this.#arePausesKnown = true;
@@ -376,7 +381,6 @@ export class Daemon {
     this.exemptions.ask();
     this.applyPolicy();
     this.sealer.work();
-    this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
     this.#beat();
     log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
@@ -423,6 +427,12 @@ export class Daemon {
       this.applyPolicy();
     }
     this.watchers.changed();
+  }
+
+  /** Ends pauses, as far as they are theirs. */
+  resume(by: Requester): void {
+    this.collection.send({ type: 'resume', by });
+    if (by === 'person') this.#announcer.resumedByPerson();
   }
 
   /** The policy in force may have changed: everything that depends on it is told. */
@@ -480,6 +490,7 @@ export class Daemon {
       record,
       standing: (exemptions) => this.collection.send({ type: 'exempt', exemptions }),
       appsChanged: () => this.#applyCapture(this.policy.policy),
+      stateChanged: (state) => this.#announcer.exemptionChanged(state),
       changed: () => {
         this.#upload?.evaluate();
         this.watchers.changed();
@@ -576,12 +587,21 @@ export class Daemon {
           this.collection.send({ type: 'stop' });
         }
         this.collection.send({ type: 'child-exited', generation, reason });
+        this.#watchDisplays();
       },
     });
     this.recorder.captureBegins();
     this.#encryption.prepare();
     child.start(this.#configOf(this.policy.mustHave().policy));
     return child;
+  }
+
+  /** For as long as there is no display to capture. */
+  #watchDisplays(): void {
+    const { failure, name } = this.collection.state;
+    const isWanting = name === 'blocked' && /^(no-)?display\b/.test(failure?.code ?? '');
+    if (isWanting) this.#displays.start(() => this.collection.send({ type: 'retry' }));
+    else this.#displays.stop();
   }
 
   #onChildMessage(generation: number, message: ChildMessage): void {
@@ -591,6 +611,7 @@ export class Daemon {
         this.#childNotes = message.notes;
         this.#logNotes(message.notes);
         this.collection.send({ type: 'child-ready', generation });
+        this.#watchDisplays();
         return;
       case 'batch':
         this.#session.notice();
@@ -660,6 +681,7 @@ export class Daemon {
       this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
     else this.#withheld.end(wallMs);
     this.#history.stateChanged(to);
+    this.#watchDisplays();
     // A recording that is played captures no one.
     if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
     this.watchers.changed();
