@@ -86,9 +86,9 @@ export interface StatusReport {
     readonly noticeId: string | null;
     readonly grantedAt: string | null;
   };
-  /** What the person was last told of recording, and whether a desktop showed it. */
+  /** What the person was last told of recording or an exemption, and whether a desktop showed it. */
   readonly announcement?: {
-    readonly what: 'began' | 'resumed';
+    readonly what: 'began' | 'resumed' | 'exemption-approved' | 'exemption-denied' | 'exemption-expired';
     readonly at: string;
     readonly shown: Shown;
   } | null;

@@ -23,6 +23,8 @@ export interface CaptureLinkParts {
   readonly exemptApps: () => readonly string[];
   /** A process is about to be started. */
   readonly starting: () => void;
+  /** It is gone. */
+  readonly exited: () => void;
   /** It said anything: it lives. */
   readonly heard: () => void;
   readonly ready: () => void;
@@ -88,6 +90,7 @@ export class CaptureLink {
           collection.send({ type: 'stop' });
         }
         collection.send({ type: 'child-exited', generation, reason });
+        this.#parts.exited();
       },
     });
     recorder.captureBegins();

@@ -3,11 +3,11 @@ import type { CaptureConfig } from '../core/capture.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import type { Reason } from '../core/collection.ts';
 import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
-import type { Notifier } from '../core/notifier.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { StatusReport } from '../core/status.ts';
 import type { Refused } from '../policy/policy-outcome.ts';
 import type { RandomBytes } from '../spool/identifiers.ts';
+import type { AnnouncerPorts } from './announcer.ts';
 import type { EncryptionPorts } from './segment-encryption.ts';
 import type { UploaderProcess } from './upload-driver.ts';
 
@@ -42,7 +42,7 @@ export interface DaemonPorts {
   readonly power: PowerSource;
   readonly network: NetworkSource;
   readonly session: SessionSource;
-  readonly notifier: Notifier;
+  readonly notifiers: AnnouncerPorts['notifiers'];
   readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
   /** How a capture process is started. */
   readonly captureProgram: {

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { type CollectionName } from '../core/collection.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
+import type { Requester } from '../core/pause.ts';
 import type { Policy } from '../core/policy.ts';
 import type { StatusReport } from '../core/status.ts';
 import { missingForUpload } from '../core/upload-needs.ts';
@@ -11,6 +12,7 @@ import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import { openConsent } from '../privacy/consent-file.ts';
 import { openLedger } from '../privacy/ledger.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
+import { wasAnnounced, writeAnnounced } from '../spool/announced-file.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
 import { timeOrderedUuid } from '../spool/identifiers.ts';
 import { KeyFolder } from '../spool/key-folder.ts';
@@ -166,6 +168,7 @@ export class Daemon {
       policy: () => this.policy.mustHave(),
       exemptApps: () => this.exemptions.apps(),
       starting: () => this.#encryption.prepare(),
+      exited: () => this.#watchDisplays(),
       heard: () => this.#liveness.heard(),
       ready: () => this.#limits.childReady(),
       handed: () => this.#session.notice(),
@@ -186,7 +189,11 @@ export class Daemon {
     });
     this.#announcer = new Announcer({
       clock,
-      notifier: ports.notifier,
+      notifiers: ports.notifiers,
+      told: {
+        get: () => wasAnnounced(stateDir, clock.bootId),
+        set: () => this.#trySave('what was announced', () => writeAnnounced(stateDir, clock.bootId)),
+      },
       changed: () => this.watchers.changed(),
     });
     this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
@@ -235,6 +242,7 @@ export class Daemon {
     const { stateDir, version, mode, uid } = this.settings;
     const now = clock.now();
     this.#identity = { ...this.#identity, startedAt: new Date(now.wallMs).toISOString() };
+    this.#announcer.start();
     // First of all: a start that fails writes the pauses back as it stops.
     for (const pause of this.#pauses.restore()) this.collection.send({ type: 'pause', pause });
     const policyIsRead = this.policy.reload();
@@ -334,7 +342,6 @@ export class Daemon {
     this.exemptions.ask();
     this.applyPolicy();
     this.sealer.work();
-    this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
     this.#beat();
     log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
@@ -382,6 +389,12 @@ export class Daemon {
     this.watchers.changed();
   }
 
+  /** Ends pauses, as far as they are theirs. */
+  resume(by: Requester): void {
+    this.collection.send({ type: 'resume', by });
+    if (by === 'person') this.#announcer.resumedByPerson();
+  }
+
   /** The policy in force may have changed: everything that depends on it is told. */
   applyPolicy(): void {
     const { loaded } = this.policy;
@@ -418,6 +431,7 @@ export class Daemon {
       record,
       standing: (exemptions) => this.collection.send({ type: 'exempt', exemptions }),
       appsChanged: () => this.#capture.apply(this.policy.policy),
+      stateChanged: (state) => this.#announcer.exemptionChanged(state),
       changed: () => {
         this.#upload?.evaluate();
         this.watchers.changed();
@@ -465,6 +479,14 @@ export class Daemon {
     );
   }
 
+  /** For as long as there is no display to capture. */
+  #watchDisplays(): void {
+    const { failure, name } = this.collection.state;
+    const isWanting = name === 'blocked' && /^(no-)?display\b/.test(failure?.code ?? '');
+    if (isWanting) this.#displays.start(() => this.collection.send({ type: 'retry' }));
+    else this.#displays.stop();
+  }
+
   #stateChanged(from: CollectionName, to: CollectionName): void {
     const [reason] = this.collection.reasons();
     const kind = gapKind(to, this.collection.state, reason);
@@ -475,6 +497,7 @@ export class Daemon {
       this.#withheld.begin(to === 'blocked' ? (reason?.code ?? to) : to, wallMs);
     else this.#withheld.end(wallMs);
     this.#history.stateChanged(to);
+    this.#watchDisplays();
     // A recording that is played captures no one.
     if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
     this.watchers.changed();

@@ -125,7 +125,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       power: conditions.power,
       network: conditions.network,
       session: conditions.session,
-      notifier: conditions.notifier,
+      notifiers: conditions.notifiers,
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,

@@ -77,6 +77,7 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     watchers: new Watchers(clock, timers, status),
     status,
     consentChanged,
+    resume: (by) => collection.send({ type: 'resume', by }),
     reloadPolicy: async () => {
       await policy.reload();
     },

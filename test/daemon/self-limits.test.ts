@@ -70,7 +70,7 @@ async function playing(limits: string): Promise<Daemon> {
       power: new HandSource(AC),
       network: new HandSource(WIFI),
       session: new UnlockedSession({ lock: 'unlocked', sources: [] }),
-      notifier: { notify: () => undefined, withdraw: () => undefined },
+      notifiers: { recording: SILENT_DESKTOP, exemptions: SILENT_DESKTOP },
       peerUid: null,
       loadPolicy: () => Promise.resolve(loadedFrom(`capture.mouse_hz = 500\n${limits}`)),
       captureProgram: {
