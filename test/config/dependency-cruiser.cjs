@@ -49,7 +49,7 @@ module.exports = {
     },
     only('spool', ['core', 'segment'], 'files on disk.'),
     only('conditions', ['core'], 'what the machine says of power, network and session.'),
-    only('control', ['core', 'signing'], 'the socket protocol.'),
+    only('control', ['core'], 'the socket protocol.'),
     only('policy', ['core'], 'policy files.'),
     only('privacy', ['core', 'segment', 'spool'], 'consent, ledger, purge.'),
     only('upload', ['core', 'control', 'signing'], 'the uploader reads whole files and cannot decode them.'),
