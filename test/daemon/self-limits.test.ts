@@ -18,6 +18,7 @@ import { HandClock } from './hand-clock.ts';
 import { AC, HandSource, WIFI } from './hand-sources.ts';
 import { loadedFrom } from './policies.ts';
 
+const SILENT_DESKTOP = { notify: () => undefined, withdraw: () => undefined };
 const SILENT: Log = {
   debug: () => undefined,
   info: () => undefined,
