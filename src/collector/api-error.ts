@@ -16,6 +16,17 @@ type ApiErrorCode =
   | 'storage-full'
   | 'not-found'
   | 'timeout'
+  | 'signature-missing'
+  | 'signature-malformed'
+  | 'signature-wrong'
+  | 'signature-time'
+  | 'replayed'
+  | 'key-unknown'
+  | 'key-revoked'
+  | 'other-device'
+  | 'token-unknown'
+  | 'token-used'
+  | 'token-expired'
   | 'failed';
 
 /** An answer that is not a success. `status` tells the client what to do: 400 and 409 never send again, 5xx later. */

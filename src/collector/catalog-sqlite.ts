@@ -3,37 +3,10 @@ import { open } from 'node:fs/promises';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
+import { CATALOG_MIGRATIONS } from './catalog-migrations.ts';
 import { StorageFullError } from './object-store.ts';
 import type { SegmentKey } from './segment-key.ts';
 import { appliedVersion, isFull, migrate } from './sqlite-file.ts';
-
-/** Applied in order, each once, in a transaction of its own; only ever appended to. */
-const MIGRATIONS = [
-  `CREATE TABLE segments (
-     device      TEXT NOT NULL,
-     segment     TEXT NOT NULL,
-     sha256      TEXT NOT NULL,
-     size        INTEGER NOT NULL,
-     received_at INTEGER NOT NULL,
-     PRIMARY KEY (device, segment)
-   ) STRICT, WITHOUT ROWID`,
-  'ALTER TABLE segments ADD COLUMN ledger_head TEXT',
-  `CREATE TABLE tombstones (
-     device    TEXT NOT NULL,
-     segment   TEXT NOT NULL,
-     was_kept  INTEGER NOT NULL,
-     erased_at INTEGER NOT NULL,
-     PRIMARY KEY (device, segment)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE erasures (
-     device   TEXT NOT NULL,
-     request  TEXT NOT NULL,
-     segments INTEGER NOT NULL,
-     erased   INTEGER NOT NULL,
-     asked_at INTEGER NOT NULL,
-     PRIMARY KEY (device, request)
-   ) STRICT, WITHOUT ROWID`,
-];
 
 /** Readers never wait in WAL mode; writers wait for a backup tool at most this long before the client is told to retry. */
 const BUSY_TIMEOUT_MS = 5000;
@@ -82,8 +55,8 @@ export class SqliteCatalog implements Catalog {
     if (!isReadOnly) await (await open(this.#file, 'a', 0o600)).close();
     const db = new DatabaseSync(this.#file, { readOnly: isReadOnly, timeout: BUSY_TIMEOUT_MS });
     try {
-      if (!isReadOnly) migrate(db, MIGRATIONS, this.#wallMs());
-      if (appliedVersion(db, MIGRATIONS) === 0) {
+      if (!isReadOnly) migrate(db, CATALOG_MIGRATIONS, this.#wallMs());
+      if (appliedVersion(db, CATALOG_MIGRATIONS) === 0) {
         db.close();
         return;
       }

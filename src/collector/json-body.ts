@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { parseContentDigest } from './content-digest.ts';
 
 /** What a person asks is some kilobytes: five hundred segment ids are twenty. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** The JSON object in a request's body; `null` when it is none, or larger than 64 KiB. */
+/** The JSON object in a request's body; `null` when it is none, larger than 64 KiB, or not what its digest says. */
 export async function readJsonObject(
   raw: IncomingMessage,
 ): Promise<Readonly<Record<string, unknown>> | null> {
@@ -14,10 +16,19 @@ export async function readJsonObject(
     if (sizeBytes > MAX_BODY_BYTES) return null;
     parts.push(part);
   }
+  const body = Buffer.concat(parts);
+  if (!isAsDigested(body, raw.headers['content-digest'])) return null;
   try {
-    const json: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
+    const json: unknown = JSON.parse(body.toString('utf8'));
     return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : null;
   } catch {
     return null;
   }
+}
+
+/** Unsigned requests may come without a digest; what is signed has one, as the signature covers it. */
+function isAsDigested(body: Buffer, field: string | string[] | undefined): boolean {
+  if (field === undefined) return true;
+  const digest = parseContentDigest(String(field));
+  return digest.kind === 'sha-256' && digest.sha256 === createHash('sha256').update(body).digest('hex');
 }

@@ -13,10 +13,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/**
- * Reads `HOST:PORT`; an IPv6 host stands in brackets. Refuses what other machines could reach: devices cannot prove who
- * they are yet, and nothing here speaks TLS.
- */
+/** Reads `HOST:PORT`; an IPv6 host stands in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const named = match?.[1] ?? match?.[2] ?? '';
@@ -28,18 +25,21 @@ export function parseListenAddress(text: string): ListenAddress {
     });
   }
   const host = named === 'localhost' ? '127.0.0.1' : named;
-  const version = isIP(host);
-  if (version === 0 || !LOOPBACK.check(host, version === 6 ? 'ipv6' : 'ipv4')) {
-    throw new TelemetryError(
-      'usage',
-      `"${named}" could be reached by other machines; that needs identities and TLS, which a later version brings`,
-      { op: 'read --listen', hint: '--listen 127.0.0.1:7717' },
-    );
+  if (isIP(host) === 0) {
+    throw new TelemetryError('usage', `"${named}" is not an IP address`, {
+      op: 'read --listen',
+      hint: '--listen 127.0.0.1:7717, or with TLS --listen [::]:443 --tls-cert FILE --tls-key FILE',
+    });
   }
   return { host, port };
 }
 
+/** Whether other machines cannot reach the address. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** The address as a URL without a path. */
-export function urlOf({ host, port }: ListenAddress): string {
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+export function urlOf({ host, port }: ListenAddress, isSecure: boolean): string {
+  return `${isSecure ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }

@@ -6,16 +6,21 @@ import type { Log } from '../core/clock.ts';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
+import { CATALOG } from './catalog-migrations.ts';
 import { SqliteCatalog } from './catalog-sqlite.ts';
 import { defaultDataDir } from './data-folder.ts';
+import { SqliteDeviceBook } from './device-book-sqlite.ts';
+import { type DeviceFlags, defineDevices } from './device-options.ts';
+import type { DeviceDesk } from './enroll-command.ts';
 import { SqliteExemptionBook } from './exemption-book-sqlite.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { openIdentity } from './identity-file.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
 import { readReason } from './reason-reader-node.ts';
 import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
-import { SERVER_LIMITS } from './server.ts';
+import { type ReachFlags, readReach } from './serve-options.ts';
+import { SERVER_LIMITS } from './server-limits.ts';
 
 const EXAMPLES = `
 Examples:
@@ -78,7 +83,11 @@ export function collectorProgram(): Command {
     .command('serve')
     .description('receive segments over HTTP')
     .option('--data <dir>', 'where to keep them (default: the XDG data folder)')
-    .option('--listen <address>', 'loopback address and port; port 0 takes a free one', '127.0.0.1:7717')
+    .option('--listen <address>', 'IP address and port; port 0 takes a free one', '127.0.0.1:7717')
+    .option('--tls-cert <file>', 'PEM; needed to listen on anything but loopback')
+    .option('--tls-key <file>', 'PEM')
+    .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
+    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
     .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
@@ -92,6 +101,7 @@ export function collectorProgram(): Command {
     .addHelpText('after', LS_EXAMPLES)
     .action(runLs);
   defineExemptions(command);
+  defineDevices(command, deviceDesk);
   return command;
 }
 
@@ -150,15 +160,26 @@ function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): Exem
   };
 }
 
-interface ServeFlags {
+function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
+  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  return {
+    devices: new SqliteDeviceBook(join(dataDir, CATALOG), access, Date.now),
+    dataDir,
+    openIdentity: () => openIdentity(dataDir),
+    wallMs: Date.now,
+    write: (text) => process.stdout.write(text),
+    isJson: options.json === true,
+  };
+}
+
+interface ServeFlags extends ReachFlags {
   readonly data?: string;
-  readonly listen: string;
   readonly maxSegmentBytes: string;
   readonly untilStdinCloses?: true;
 }
 
 async function runServe(options: ServeFlags): Promise<void> {
-  const listen = parseListenAddress(options.listen);
+  const reach = readReach(options);
   const maxSegmentBytes = positiveInteger('--max-segment-bytes', options.maxSegmentBytes);
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   const stop = new AbortController();
@@ -168,11 +189,13 @@ async function runServe(options: ServeFlags): Promise<void> {
   if (options.untilStdinCloses === true) process.stdin.once('close', onSignal).resume();
   try {
     await serve(
-      { listen, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
+      { ...reach, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
       {
         store: new FileObjectStore(dataDir),
-        catalog: new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
+        catalog: new SqliteCatalog(join(dataDir, CATALOG), 'read-write', Date.now),
         exemptions: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), 'read-write', Date.now),
+        devices: new SqliteDeviceBook(join(dataDir, CATALOG), 'read-write', Date.now),
+        openIdentity: () => openIdentity(dataDir),
         log: await stderrLog(),
         wallMs: Date.now,
         delay: (ms, signal) => delay(ms, undefined, { signal }),
@@ -188,7 +211,7 @@ async function runServe(options: ServeFlags): Promise<void> {
 
 async function runLs(options: { data?: string; json?: boolean; device?: string }): Promise<void> {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
-  const file = join(dataDir, 'catalog.sqlite');
+  const file = join(dataDir, CATALOG);
   // Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one.
   if (options.data !== undefined && !existsSync(file)) {
     throw new TelemetryError('failed', `${dataDir} is not the data folder of a collector`, {

@@ -4,6 +4,7 @@ import type { Log } from '../core/clock.ts';
 import { type ApiError, sendError } from './api-error.ts';
 import { formatContentDigest, parseContentDigest } from './content-digest.ts';
 import { type PutOutcome, type PutRequest, putSegment, type SegmentKeeper } from './put-segment.ts';
+import { discardRest } from './refused-body.ts';
 import { parseUuid } from './segment-key.ts';
 
 /** `PUT /v1/devices/:device/segments/:segment`. */
@@ -80,21 +81,6 @@ function openBody(raw: IncomingMessage, reply: FastifyReply): AsyncIterable<Uint
   if (raw.headers.expect !== undefined) reply.raw.writeContinue();
   // Without this option a body that is given up would take the connection, and so the reply, with it.
   return raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-}
-
-/**
- * Lets the rest of a refused body pass unread. A connection closed with bytes still coming is reset, which can destroy
- * the reply on its way. When more comes than any segment could have, reading stops: the reply lies there to be read, and
- * the keep-alive timeout closes the connection.
- */
-function discardRest(raw: IncomingMessage, maxBytes: number): void {
-  if (raw.readableEnded || raw.destroyed) return;
-  let discardedBytes = 0;
-  raw.on('data', (chunk: Uint8Array) => {
-    discardedBytes += chunk.byteLength;
-    if (discardedBytes > maxBytes) raw.pause();
-  });
-  raw.resume();
 }
 
 function errorOf(outcome: Exclude<PutOutcome, { kind: 'created' | 'present' }>, maxBytes: number): ApiError {

@@ -2,14 +2,20 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/clock.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
+import type { KeyPair } from '../signing/ed25519.ts';
 import { Admission } from './admission.ts';
 import type { Catalog } from './catalog.ts';
+import type { DeviceBook } from './device-book.ts';
+import { Doorman } from './doorman.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import type { ObjectStore } from './object-store.ts';
 import { adoptOrphans } from './reconcile.ts';
-import { createServer, type ServerLimits } from './server.ts';
+import { ReplayGuard } from './replay-guard.ts';
+import { createServer } from './server.ts';
+import type { ServerLimits } from './server-limits.ts';
+import type { TlsFiles } from './tls-server.ts';
 
 /** What `serve` was asked to do. */
 export interface ServeOptions {
@@ -18,6 +24,12 @@ export interface ServeOptions {
   /** Bodies received at once; the rest get 429. */
   readonly maxBodies: number;
   readonly limits: ServerLimits;
+  /** `null`: plain HTTP. */
+  readonly tls: TlsFiles | null;
+  /** What devices call it, where that is not what their requests say; without a slash at its end. */
+  readonly publicUrl: string | null;
+  /** Nobody may come who has not enrolled. */
+  readonly isEnrolmentRequired: boolean;
 }
 
 /** What `serve` stands on. */
@@ -25,6 +37,9 @@ export interface ServeParts {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
+  readonly devices: DeviceBook;
+  /** The collector's key, once the data folder is there. */
+  readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
   readonly wallMs: () => number;
   /** Resolves after so many milliseconds, rejects when aborted. */
@@ -52,19 +67,26 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
   const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
   try {
     const adopted = await open(parts);
+    const identity = await parts.openIdentity();
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
 
-    const app = await createServer({ keeper, exemptions, limits: options.limits, log, stopping: stop });
+    const { tls, limits, publicUrl, isEnrolmentRequired } = options;
+    const replays = new ReplayGuard();
+    const { devices, wallMs } = parts;
+    const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
+    const serving = { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping: stop };
+    const app = await createServer(serving);
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
-    const url = urlOf({ host: options.listen.host, port });
-    log.info({ url, maxSegmentBytes: options.maxSegmentBytes }, 'listening');
+    const url = urlOf({ host: options.listen.host, port }, tls !== null);
+    log.info({ url, maxSegmentBytes: options.maxSegmentBytes, isEnrolmentRequired }, 'listening');
     parts.announce(url);
-    await Promise.all([aborted(stop), eraseOldReasons(parts, stop)]);
+    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, parts);
   } finally {
     await exemptions.stop();
+    await parts.devices.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -72,11 +94,12 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions }: ServeParts): Promise<number> {
+async function open({ store, catalog, exemptions, devices }: ServeParts): Promise<number> {
   try {
     await store.start();
     await catalog.start();
     await exemptions.start();
+    await devices.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
@@ -92,8 +115,13 @@ async function open({ store, catalog, exemptions }: ServeParts): Promise<number>
 const ERASE_EVERY_MS = 3_600_000;
 
 /** Until `stop` is aborted. */
-async function eraseOldReasons({ exemptions, delay, log }: ServeParts, stop: AbortSignal): Promise<void> {
+async function tidyHourly(
+  { exemptions, delay, log, wallMs }: ServeParts,
+  replays: ReplayGuard,
+  stop: AbortSignal,
+): Promise<void> {
   while (!stop.aborted) {
+    replays.tidy(wallMs());
     try {
       const erased = await exemptions.eraseOldReasons();
       if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
@@ -109,7 +137,7 @@ async function listen(app: FastifyInstance, { host, port }: ListenAddress): Prom
     await app.listen({ host, port });
   } catch (cause) {
     await app.close();
-    throw new TelemetryError('failed', `cannot listen on ${urlOf({ host, port })}`, {
+    throw new TelemetryError('failed', `cannot listen on ${urlOf({ host, port }, false)}`, {
       op: 'listen',
       hint: 'another port with --listen, or port 0 for any free one',
       cause,

@@ -1,49 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import type { KeyPair } from '../signing/ed25519.ts';
 import { errorBody, sendError } from './api-error.ts';
 import { DELETIONS_PATH, handleDeletions } from './deletions-route.ts';
+import type { DeviceBook } from './device-book.ts';
+import type { Doorman } from './doorman.ts';
+import { ENROL_PATH, handleEnrol } from './enrol-route.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { EXEMPTIONS_PATH, handleExemption } from './exemption-route.ts';
 import { StorageFullError } from './object-store.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
 import type { SegmentKeeper } from './put-segment.ts';
-
-/** What one server allows its clients. */
-export interface ServerLimits {
-  /** Connections beyond this are closed as they come; the client retries. */
-  readonly maxConnections: number;
-  /** All headers must have come. */
-  readonly headersTimeoutMs: number;
-  /** The whole request must have come. */
-  readonly requestTimeoutMs: number;
-  /** A connection on which no byte moves is closed. */
-  readonly idleTimeoutMs: number;
-  /** A connection between two requests is closed. */
-  readonly keepAliveTimeoutMs: number;
-  /** How often the first two are looked at, and so how late they may be. */
-  readonly checkEveryMs: number;
-}
-
-/**
- * 512 connections of at most some 100 KB each fit small machines. A whole request may take 10 minutes: the largest
- * segment allowed (16 MiB) then needs 28 KB/s, a ninth of what clients send at. 30 s without a byte is a dead peer.
- */
-export const SERVER_LIMITS: ServerLimits = {
-  maxConnections: 512,
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 600_000,
-  idleTimeoutMs: 30_000,
-  keepAliveTimeoutMs: 15_000,
-  checkEveryMs: 5000,
-};
+import { discardRest } from './refused-body.ts';
+import { signReply } from './reply-signing.ts';
+import type { ServerLimits } from './server-limits.ts';
+import type { SignedRequest } from './signed-request.ts';
+import { serverFactory, type TlsFiles } from './tls-server.ts';
 
 /** What the server stands on. */
 export interface ServerParts {
   readonly keeper: SegmentKeeper;
   readonly exemptions: ExemptionBook;
+  readonly devices: DeviceBook;
+  readonly doorman: Doorman;
+  /** Signs what is said to enrolled devices. */
+  readonly identity: KeyPair;
+  /** `null`: plain HTTP. */
+  readonly tls: TlsFiles | null;
   readonly limits: ServerLimits;
   readonly log: Log;
   /** Aborted: new requests get 503 and every reply closes its connection. */
@@ -55,13 +41,8 @@ const FULL_RETRY_SECONDS = 300;
 const STOPPING_RETRY_SECONDS = 10;
 
 /** The HTTP server, with its routes, not yet listening. */
-export async function createServer({
-  keeper,
-  exemptions,
-  limits,
-  log,
-  stopping,
-}: ServerParts): Promise<FastifyInstance> {
+export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
+  const { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping } = parts;
   // Loaded here, so that `ls` starts without it.
   const { fastify } = await import('fastify');
   const app = fastify({
@@ -70,6 +51,7 @@ export async function createServer({
     connectionTimeout: limits.idleTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
+    ...(tls === null ? {} : { serverFactory: serverFactory(tls, limits) }),
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.checkEveryMs },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _request, reply) => {
@@ -96,7 +78,24 @@ export async function createServer({
       retryAfterSeconds: STOPPING_RETRY_SECONDS,
     });
   });
-  app.addHook('onSend', async (_request, reply) => {
+  const signed = new WeakMap<FastifyRequest, SignedRequest>();
+  app.addHook('onRequest', async (request, reply) => {
+    const { device } = request.params as { readonly device?: string };
+    if (device === undefined || reply.sent) return;
+    const admitted = await doorman.admit(request, device);
+    if (admitted === null) return;
+    if (!('status' in admitted)) {
+      signed.set(request, admitted);
+      return;
+    }
+    log.info({ device, code: admitted.code }, 'a request was refused');
+    discardRest(request.raw, keeper.maxSegmentBytes);
+    await sendError(reply, admitted);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const asked = signed.get(request);
+    if (asked !== undefined && typeof payload === 'string')
+      signReply(reply, payload, asked, { identity, wallMs: keeper.wallMs });
     if (stopping.aborted) reply.header('connection', 'close');
     await Promise.resolve();
   });
@@ -116,6 +115,9 @@ export async function createServer({
   });
   app.post(EXEMPTIONS_PATH, (request, reply) => handleExemption(request, reply, exemptions, log));
   app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
+  const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
+  const enrolling = { devices, doorman, collectorKey: identity.publicKey, log, vouch };
+  app.post(ENROL_PATH, (request, reply) => handleEnrol(request, reply, enrolling));
   app.put(PUT_SEGMENT_PATH, (request, reply) => handlePut(request, reply, keeper, log));
   return app;
 }

@@ -117,6 +117,15 @@ export interface StatusReport {
     readonly rssBytes: number;
     readonly bytesPerActiveHour: number;
     readonly activeHours: number;
+    /** The same of each process; a capture process that ended stays in what `capture` used. Empty with the daemon down. */
+    readonly processes: readonly {
+      readonly name: 'daemon' | 'capture';
+      readonly pid: number | null;
+      readonly cpuSeconds: number;
+      readonly cpuPercent: number;
+      readonly wakeupsPerMinute: number;
+      readonly rssBytes: number;
+    }[];
   };
 }
 

@@ -30,7 +30,14 @@ export const CAPTURE_FLAGS = [...NODE_FLAGS, '--no-opt', '--no-maglev', '--expos
 /** Only these reach a child process; no `NODE_OPTIONS`, no `SSLKEYLOGFILE`. */
 const COMMON = ['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 /** Only the capture child knows the display. */
-const DISPLAY = ['DISPLAY', 'XAUTHORITY', 'WAYLAND_DISPLAY', 'XDG_RUNTIME_DIR', 'XDG_SESSION_TYPE'] as const;
+const DISPLAY = [
+  'DISPLAY',
+  'XAUTHORITY',
+  'WAYLAND_DISPLAY',
+  'XDG_RUNTIME_DIR',
+  'XDG_SESSION_TYPE',
+  'XDG_SEAT',
+] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

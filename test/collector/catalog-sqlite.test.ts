@@ -22,6 +22,7 @@ describe('SqliteCatalog', () => {
       { version: 1, applied_at: 42 },
       { version: 2, applied_at: 42 },
       { version: 3, applied_at: 42 },
+      { version: 4, applied_at: 42 },
     ]);
   });
 
@@ -40,7 +41,8 @@ describe('SqliteCatalog', () => {
     await first.add(record);
     await first.stop();
     query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
-    for (const table of ['tombstones', 'erasures']) query(file, `DROP TABLE ${table}`);
+    for (const table of ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'])
+      query(file, `DROP TABLE ${table}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');
     expect(await collect((await opened(file, 'read-only')).list())).toEqual([record]);
     const writer = await opened(file);

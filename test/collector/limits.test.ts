@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SERVER_LIMITS } from '../../src/collector/server.ts';
+import { SERVER_LIMITS } from '../../src/collector/server-limits.ts';
 import {
   digestField,
   errorCode,

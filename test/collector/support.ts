@@ -9,11 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { SqliteCatalog } from '../../src/collector/catalog-sqlite.ts';
+import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
 import { SqliteExemptionBook } from '../../src/collector/exemption-book-sqlite.ts';
+import { openIdentity } from '../../src/collector/identity-file.ts';
 import { FileObjectStore } from '../../src/collector/object-store-files.ts';
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import { type ServeOptions, serve } from '../../src/collector/serve-command.ts';
-import { SERVER_LIMITS } from '../../src/collector/server.ts';
+import { SERVER_LIMITS } from '../../src/collector/server-limits.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -57,12 +59,17 @@ export async function startCollector(
       maxSegmentBytes: 1_000_000,
       maxBodies: 64,
       limits: SERVER_LIMITS,
+      tls: null,
+      publicUrl: null,
+      isEnrolmentRequired: false,
       ...options,
     },
     {
       store: new FileObjectStore(dataDir),
       catalog: new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
       exemptions: new SqliteExemptionBook(join(dataDir, 'exemptions.sqlite'), 'read-write', Date.now),
+      devices: new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
+      openIdentity: () => openIdentity(dataDir),
       log: { debug: keep, info: keep, warn: keep, error: keep },
       wallMs: Date.now,
       delay: (ms, signal) => delay(ms, undefined, { signal }),

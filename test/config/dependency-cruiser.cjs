@@ -26,6 +26,7 @@ module.exports = {
       from: { path: '^src/segment/' },
       to: { path: '^(node:)?(fs|child_process|net|http|timers)' },
     },
+    only('signing', ['core'], 'who said it: keys and HTTP message signatures.'),
     only('posix', ['core'], 'what the C library offers and Node does not.'),
     {
       name: 'only-posix-loads-native-code-by-koffi',
@@ -51,11 +52,11 @@ module.exports = {
     only('control', ['core'], 'the socket protocol.'),
     only('policy', ['core'], 'policy files.'),
     only('privacy', ['core', 'segment', 'spool'], 'consent, ledger, purge.'),
-    only('upload', ['core', 'control'], 'the uploader reads whole files and cannot decode them.'),
-    only('collector', ['core'], 'the collector takes bytes; it cannot decode them.'),
+    only('upload', ['core', 'control', 'signing'], 'the uploader reads whole files and cannot decode them.'),
+    only('collector', ['core', 'signing'], 'the collector takes bytes; it cannot decode them.'),
     only(
       'cli',
-      ['core', 'control', 'conditions', 'segment', 'spool', 'privacy', 'policy'],
+      ['core', 'control', 'conditions', 'segment', 'signing', 'spool', 'privacy', 'policy'],
       'the command line talks to the daemon or reads files.',
     ),
     only('manual', ['cli', 'daemon', 'collector', 'core'], 'pages are made of the programs’ own commands.'),

@@ -28,7 +28,12 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     log,
     startChild: (next) => {
       generation = next;
-      return { pid: 4000 + next, stop: () => Promise.resolve() };
+      return {
+        pid: 4000 + next,
+        send: () => undefined,
+        kill: () => undefined,
+        stop: () => Promise.resolve(),
+      };
     },
     savePauses: () => undefined,
     changed: () => undefined,
