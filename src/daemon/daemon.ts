@@ -41,6 +41,7 @@ import { CostMeter } from './cost-meter-node.ts';
 import { CutKeys } from './cut-keys.ts';
 import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { EnrolmentKeeper, type Pinned } from './enrolment-keeper.ts';
 import { exemptRecordings } from './exempt-recordings.ts';
 import { ExemptionKeeper } from './exemption-keeper.ts';
 import { History } from './history.ts';
@@ -125,6 +126,7 @@ export class Daemon {
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
   readonly exemptions: ExemptionKeeper;
+  readonly #enrolment: EnrolmentKeeper;
   readonly #cost: CostMeter;
   readonly #history: History;
   readonly #announcer: Announcer;
@@ -224,6 +226,7 @@ export class Daemon {
       },
     });
     this.exemptions = this.#makeExemptions();
+    this.#enrolment = new EnrolmentKeeper(stateDir, log);
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     this.#announcer = new Announcer({
       clock,
@@ -300,6 +303,9 @@ export class Daemon {
       ledgerHead: () => this.#ledgerHead(),
       record: (facts) => this.record(facts),
     });
+    this.#enrolment.reload();
+    const { pseudonym } = this.#device;
+    const enrolledAt = (url: string): Pinned | null => this.#enrolment.at(url, pseudonym);
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
     this.#upload = new UploadDriver(
       {
@@ -314,9 +320,11 @@ export class Daemon {
         outboxDir: join(stateDir, 'outbox'),
         policy: () => this.policy.policy?.upload ?? null,
         missing: () => (this.policy.policy === null ? [] : missingForUpload(this.policy.policy)),
+        enrolledAt,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
         ledgerHead: () => this.#ledgerHead(),
+        forget: (id) => this.#encryption.forget(id),
         isWithheld: (segment) => this.exemptions.isWithheld(segment),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
@@ -342,7 +350,9 @@ export class Daemon {
         exemption: this.exemptions,
         deletion: deletionHandler((facts) => this.record(facts)),
       },
-      mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
+      enrolledAt,
+      mayGo: (destination) =>
+        (isLoopbackUrl(destination) || enrolledAt(destination) !== null) && this.consent.names(destination),
       network: () => network.current().kind,
       startUploader,
       charge: (bytes) => this.upload.chargeAlso(bytes),
@@ -418,8 +428,9 @@ export class Daemon {
 
   /** Reads the policy files anew. */
   async reloadPolicy(): Promise<void> {
-    if (await this.policy.reload()) {
-      this.upload.policyChanged();
+    const isPolicyNew = await this.policy.reload();
+    if (this.#enrolment.reload() || isPolicyNew) this.upload.policyChanged();
+    if (isPolicyNew) {
       this.applyPolicy();
     }
     this.watchers.changed();

@@ -38,6 +38,7 @@ const OPEN: GateFacts = {
   isUnauthorised: false,
   wallMs: NOW,
   missing: [],
+  isEnrolled: false,
   heldBackUntilWallMs: null,
 };
 
