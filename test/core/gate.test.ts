@@ -109,6 +109,11 @@ const CASES: readonly (readonly [string, Change, readonly BlockerCode[]])[] = [
     ['no-destination'],
   ],
   [
+    'nothing of a destination elsewhere, where the device is enrolled',
+    { upload: { url: 'https://collector.example.com' }, isEnrolled: true },
+    [],
+  ],
+  [
     'a destination elsewhere, until the device is enrolled',
     { upload: { url: 'https://c.example' } },
     ['not-enrolled'],

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseDestination } from '../../src/core/destination.ts';
 import { CollectorLink, type LinkLimits } from '../../src/upload/collector-link-node.ts';
 import type { LinkRequest } from '../../src/upload/exchange.ts';
+import { makeCertificate } from './certificate.ts';
 import { type Fault, FaultyCollector } from './faulty-collector.ts';
 
 const SHORT: LinkLimits = { connectMs: 300, idleMs: 300, replyBytes: 1000 };
@@ -209,25 +209,3 @@ async function listen(server: ReturnType<typeof createServer>): Promise<number> 
 }
 
 /** A key and a self-signed certificate for this machine, by the openssl command. */
-function makeCertificate(folder: string): [string, string] {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-    ].concat(
-      ['-keyout', key, '-out', cert, '-subj', '/CN=localhost'],
-      ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ),
-    { stdio: 'ignore' },
-  );
-  return [readFileSync(key, 'utf8'), readFileSync(cert, 'utf8')];
-}
