@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { chooseBackend } from '../src/capture/child/choose-backend.ts';
 import { delayNode } from '../src/capture/delay-node.ts';
+import { openLibc } from '../src/posix/libc-koffi.ts';
 
 /** `node capture-alone.js NAME`: one back end whose events go nowhere, for `bench/capture.ts`. */
 const nothing = (): void => undefined;
@@ -18,10 +19,20 @@ const backend = chooseBackend(config, {
   platform: process.platform,
   hostname: hostname(),
   uid: process.getuid?.() ?? 0,
+  libc: openLibc().libc,
   nowMonoMs: () => Number(process.hrtime.bigint()) / 1e6,
   delay: delayNode,
 });
-const sink = { place: nothing, move: nothing, button: nothing, wheel: nothing, key: nothing };
+const sink = {
+  place: nothing,
+  move: nothing,
+  button: nothing,
+  wheel: nothing,
+  key: nothing,
+  buttonGone: nothing,
+  keyGone: nothing,
+  lost: nothing,
+};
 const room = (): Promise<void> => Promise.resolve();
 const host = { sink, screens: nothing, fail: nothing, end: nothing, room };
 await backend.start(host, new AbortController().signal);

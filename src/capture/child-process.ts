@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
+import type { CaptureConfig, ChildCommand, ChildMessage } from '../core/capture.ts';
 import type { Reason } from '../core/collection.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { Delay } from './delay-node.ts';
 import { type ChildExit, exitReason, NOT_STARTED_IN_TIME } from './exit-reasons.ts';
-import { decodeMessage, encodeConfig, FrameDecoder } from './wire.ts';
+import { decodeMessage, encodeCommand, encodeConfig, FrameDecoder } from './wire.ts';
 
 /** The child took 51 to 219 ms to hand over its last batch and go; a stop must be over within a second. */
 const STOP_TIMEOUT_MS = 700;
@@ -82,6 +82,16 @@ export class CaptureChild {
     pipe.on('data', (chunk: Buffer) => this.#onData(decoder, chunk));
     pipe.write(encodeConfig(config));
     this.#cancelTimeout = delay(START_TIMEOUT_MS, () => this.#kill(NOT_STARTED_IN_TIME));
+  }
+
+  /** Tells the child something; one that is stopping or gone is not told. */
+  send(command: ChildCommand): void {
+    if (!this.#isStopped && !this.#isGone) this.#pipe?.write(encodeCommand(command));
+  }
+
+  /** Ends the process at once, for a reason that `onExit` gives. */
+  kill(reason: Reason): void {
+    if (!this.#isStopped && !this.#isGone) this.#kill(reason);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { BackendInfo, CaptureConfig, ChildMessage, Screen } from '../core/capture.ts';
+import type { BackendInfo, CaptureConfig, ChildCommand, ChildMessage, Screen } from '../core/capture.ts';
 import type { Reason } from '../core/collection.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { EventColumns, LossCounts } from '../core/events.ts';
@@ -12,7 +12,19 @@ import type { FocusName } from '../core/focus.ts';
  * A batch is packed columns (see {@link encodeBatch}); every other payload is JSON. The byte order of columns is the
  * machine's own.
  */
-const TYPE = { config: 1, ready: 2, batch: 3, end: 4, failed: 5, focus: 6, screens: 9 } as const;
+/** Frames of both directions; each number is used once. */
+const TYPE = {
+  config: 1,
+  ready: 2,
+  batch: 3,
+  end: 4,
+  failed: 5,
+  focus: 6,
+  probe: 7,
+  alive: 8,
+  screens: 9,
+  tune: 10,
+} as const;
 
 const HEADER_BYTES = 5;
 /** No payload is larger: a longer length is a torn or hostile stream, not something to allocate for. */
@@ -30,9 +42,16 @@ export interface Frame {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** The daemon's one message, first thing. */
+/** The daemon's first message. */
 export function encodeConfig(config: CaptureConfig): Uint8Array {
   return jsonFrame(TYPE.config, config);
+}
+
+/** What the daemon says later. */
+export function encodeCommand(command: ChildCommand): Uint8Array {
+  return command.type === 'probe'
+    ? jsonFrame(TYPE.probe, {})
+    : jsonFrame(TYPE.tune, { burstMs: command.burstMs, mouseHz: command.mouseHz });
 }
 
 /** Any message of the child, as bytes for the pipe. */
@@ -42,6 +61,8 @@ export function encodeMessage(message: ChildMessage): Uint8Array {
       return jsonFrame(TYPE.ready, { ...message.info, notes: message.notes });
     case 'batch':
       return encodeBatch(message.columns, message.loss);
+    case 'alive':
+      return jsonFrame(TYPE.alive, {});
     case 'focus':
       return jsonFrame(TYPE.focus, { focus: message.focus, withheldFromMonoMs: message.withheldFromMonoMs });
     case 'screens':
@@ -85,6 +106,14 @@ export function decodeConfig(frame: Frame): CaptureConfig {
   return parseJson(frame.payload) as CaptureConfig;
 }
 
+/** Reads a frame of the daemon behind its first; throws {@link TelemetryError} when it makes no sense. */
+export function decodeCommand(frame: Frame): ChildCommand {
+  if (frame.type === TYPE.probe) return { type: 'probe' };
+  if (frame.type !== TYPE.tune) throw badStream(`a frame of type ${frame.type} where a command was due`);
+  const { burstMs, mouseHz } = asRecord(parseJson(frame.payload));
+  return { type: 'tune', burstMs: asNumber(burstMs), mouseHz: asNumber(mouseHz) };
+}
+
 /** Reads a frame of the child; throws {@link TelemetryError} when it makes no sense. */
 export function decodeMessage(frame: Frame): ChildMessage {
   switch (frame.type) {
@@ -92,6 +121,8 @@ export function decodeMessage(frame: Frame): ChildMessage {
       return decodeReady(parseJson(frame.payload));
     case TYPE.batch:
       return decodeBatch(frame.payload);
+    case TYPE.alive:
+      return { type: 'alive' };
     case TYPE.focus:
       return asFocus(parseJson(frame.payload));
     case TYPE.screens:
@@ -252,7 +283,7 @@ function asRecord(value: unknown): Record<string, unknown> {
 }
 
 function asNumber(value: unknown): number {
-  if (typeof value !== 'number') throw badStream('a screen without its size');
+  if (typeof value !== 'number') throw badStream('something else where a number was due');
   return value;
 }
 

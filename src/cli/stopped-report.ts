@@ -77,6 +77,7 @@ export function stoppedReport(io: CliIo): StatusReport {
       rssBytes: 0,
       bytesPerActiveHour: 0,
       activeHours: 0,
+      processes: [],
     },
   };
 }

@@ -15,7 +15,7 @@ interface Refusal {
 }
 
 /** Back ends of this version; the others come later. */
-const BACKENDS = ['auto', 'x11', 'uiohook', 'replay'];
+const BACKENDS = ['auto', 'x11', 'uiohook', 'evdev', 'replay'];
 
 const REFUSALS: readonly Refusal[] = [
   {

@@ -40,11 +40,20 @@ export interface CaptureConfig {
   readonly replay: { readonly file: string; readonly speed: number | 'max' } | null;
 }
 
+/** What the daemon tells the child while it captures. */
+export type ChildCommand =
+  /** Read in bursts of this length, and keep so many positions a second: less work, for both processes. */
+  | { readonly type: 'tune'; readonly burstMs: number; readonly mouseHz: number }
+  /** Does the source of input still work? The answer is `alive`, or `failed`. */
+  | { readonly type: 'probe' };
+
 /** What the child tells the daemon. */
 export type ChildMessage =
   /** It sees input now. `notes` is what the person should know although it works. */
   | { readonly type: 'ready'; readonly info: BackendInfo; readonly notes: readonly Reason[] }
   | { readonly type: 'batch'; readonly columns: EventColumns; readonly loss: LossCounts }
+  /** The answer to a probe. */
+  | { readonly type: 'alive' }
   /**
    * What is known of the window in use has changed. `withheldFromMonoMs`: what happened from then on until the next
    * event was left out; `null` when nothing was.

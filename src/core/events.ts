@@ -17,6 +17,12 @@ export const MOD = { shift: 1, ctrl: 2, alt: 4, meta: 8 } as const;
 export type ModName = keyof typeof MOD;
 export const MOD_NAMES = ['shift', 'ctrl', 'alt', 'meta'] as const satisfies ModName[];
 
+/**
+ * Set in column `b` of an `up` or `keyup` that nobody saw: the device went away, or events were lost, with the button or
+ * key down.
+ */
+export const MADE_UP = 0x100;
+
 /** Key classes as stored in a key event's detail; numbers are part of the segment format. */
 export const KEY_CLASS = { text: 0, edit: 1, navigation: 2, function: 3, modifier: 4 } as const;
 export type KeyClass = keyof typeof KEY_CLASS;
@@ -30,7 +36,7 @@ const KEY_CLASS_NAMES = ['text', 'edit', 'navigation', 'function', 'modifier'] a
  * | `t` | milliseconds on the monotonic clock (`Instant.monoMs`), whole numbers | same | same | same |
  * | `x`, `y` | pixels | pixels | pixels | pixels, where the pointer was |
  * | `a` | 0 | button, see {@link BUTTON} | dx, notches, right positive | key id (`core/keys.ts`), 0 when masked |
- * | `b` | 0 | 0 | dy, notches, down positive | {@link packKeyDetail} |
+ * | `b` | 0 | 0, or {@link MADE_UP} | dy, notches, down positive | {@link packKeyDetail}, and {@link MADE_UP} |
  *
  * `t` never falls, except that a masked key carries a time rounded down to 100 ms and is sorted by it.
  */
@@ -82,6 +88,8 @@ export interface EventRecord {
   class?: KeyClass;
   mods?: ModName[];
   repeat?: true;
+  /** A release that nobody saw: the device went away with the button or key down. */
+  synthetic?: true;
 }
 
 /** What the child counted since it started, beside the events it sent. */

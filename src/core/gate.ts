@@ -50,6 +50,8 @@ export interface GateFacts {
   /** Bytes charged so far today and this month. */
   readonly spentTodayBytes: number;
   readonly spentMonthBytes: number;
+  /** What the next segment would cost at most; absent or 0 when none is about to go. */
+  readonly nextChargeBytes?: number;
   /** What the policy must say before anything leaves this machine and does not; see `missingForUpload`. */
   readonly missing: readonly string[];
   /** Until when the collector, or our own backoff, told us to wait; `null` when not. */
@@ -85,12 +87,10 @@ export function gateBlockers(facts: GateFacts): Blocker[] {
     blockers.push(blocker('consent-stale', 'The policy changed since consent was given.'));
   if (upload.power === 'ac') blockers.push(...powerBlockers(facts.power));
   if (!isLocal || upload.isNetworksExplicit) blockers.push(...networkBlockers(facts.network, upload));
-  if (facts.spentTodayBytes >= upload.dailyBudgetBytes) {
-    blockers.push(blocker('daily-budget', 'Today’s byte budget is spent.'));
-  }
-  if (facts.spentMonthBytes >= upload.monthlyBudgetBytes) {
-    blockers.push(blocker('monthly-budget', 'This month’s byte budget is spent.'));
-  }
+  const today = budgetProblem(facts.spentTodayBytes, upload.dailyBudgetBytes, facts.nextChargeBytes);
+  if (today !== null) blockers.push(blocker('daily-budget', `Today’s byte budget ${today}.`));
+  const month = budgetProblem(facts.spentMonthBytes, upload.monthlyBudgetBytes, facts.nextChargeBytes);
+  if (month !== null) blockers.push(blocker('monthly-budget', `This month’s byte budget ${month}.`));
   if (!isWithinHours(parseHours(upload.hours) ?? null, facts.wallMs)) {
     blockers.push(blocker('outside-hours', `Uploads run ${upload.hours} only.`));
   }
@@ -124,6 +124,11 @@ export function gateBlockers(facts: GateFacts): Blocker[] {
     );
   }
   return blockers;
+}
+
+function budgetProblem(spentBytes: number, budgetBytes: number, nextBytes = 0): string | null {
+  if (spentBytes >= budgetBytes) return 'is spent';
+  return spentBytes + nextBytes > budgetBytes ? 'has less left than the next segment needs' : null;
 }
 
 function powerBlockers(power: Power): Blocker[] {

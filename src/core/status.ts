@@ -86,9 +86,9 @@ export interface StatusReport {
     readonly noticeId: string | null;
     readonly grantedAt: string | null;
   };
-  /** What the person was last told of recording, and whether a desktop showed it. */
+  /** What the person was last told of recording or an exemption, and whether a desktop showed it. */
   readonly announcement?: {
-    readonly what: 'began' | 'resumed';
+    readonly what: 'began' | 'resumed' | 'exemption-approved' | 'exemption-denied' | 'exemption-expired';
     readonly at: string;
     readonly shown: Shown;
   } | null;
@@ -117,6 +117,15 @@ export interface StatusReport {
     readonly rssBytes: number;
     readonly bytesPerActiveHour: number;
     readonly activeHours: number;
+    /** The same of each process; a capture process that ended stays in what `capture` used. Empty with the daemon down. */
+    readonly processes: readonly {
+      readonly name: 'daemon' | 'capture';
+      readonly pid: number | null;
+      readonly cpuSeconds: number;
+      readonly cpuPercent: number;
+      readonly wakeupsPerMinute: number;
+      readonly rssBytes: number;
+    }[];
   };
 }
 

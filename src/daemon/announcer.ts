@@ -1,11 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import type { CollectionName } from '../core/collection.ts';
+import type { Exemption } from '../core/exemption.ts';
 import type { Notifier } from '../core/notifier.ts';
 import type { StatusReport } from '../core/status.ts';
 
 export interface AnnouncerPorts {
   readonly clock: Clock;
-  readonly notifier: Notifier;
+  /** On recording, and on exemptions: neither takes the other's place on the desktop. */
+  readonly notifiers: { readonly recording: Notifier; readonly exemptions: Notifier };
+  /** Whether the person was told since the machine started that recording began; `set` keeps that over restarts. */
+  readonly told: { get(): boolean; set(): void };
   /** Something that status shows has changed. */
   readonly changed: () => void;
 }
@@ -22,13 +26,28 @@ const WORDS = {
     summary: 'The pause has ended',
     body: 'Input is being recorded again. To stop: telemetryctl pause 30m',
   },
+  'exemption-approved': {
+    summary: 'Your exemption was approved',
+    body: 'What was held back for it is deleted. To see it: telemetryctl exempt list',
+  },
+  'exemption-denied': {
+    summary: 'Your exemption was denied',
+    body: 'What was held back for it stays here for 24 hours more. To see why: telemetryctl exempt list',
+  },
+  'exemption-expired': {
+    summary: 'Your exemption has ended',
+    body: 'What it covered may be recorded and sent again. To see it: telemetryctl exempt list',
+  },
 } as const;
 
-/** Tells the person when recording begins after a start, and when it goes on after a pause. */
+/**
+ * Tells the person when recording begins, once after each start of the machine; when it goes on after a pause that
+ * ended by itself; and what became of an exemption. What they do themselves they need not be told.
+ */
 export class Announcer {
   readonly #ports: AnnouncerPorts;
   /** What is to be said when capture is next under way. */
-  #due: Announcement['what'] | null = 'began';
+  #due: 'began' | 'resumed' | null = null;
   #last: Announcement | null = null;
 
   constructor(ports: AnnouncerPorts) {
@@ -40,18 +59,46 @@ export class Announcer {
     return this.#last;
   }
 
+  /** Before the first change of state. */
+  start(): void {
+    if (!this.#ports.told.get()) this.#due = 'began';
+  }
+
   stateChanged(from: CollectionName, to: CollectionName): void {
-    const { clock, notifier, changed } = this.#ports;
-    if (from === 'capturing') notifier.withdraw();
+    const { notifiers, told } = this.#ports;
+    if (from === 'capturing') notifiers.recording.withdraw();
     if (from === 'paused') this.#due ??= 'resumed';
     if (to !== 'capturing' || this.#due === null) return;
     const what = this.#due;
-    const at = new Date(clock.now().wallMs).toISOString();
     this.#due = null;
-    this.#last = { what, at, shown: 'waiting' };
+    if (what === 'began') told.set();
+    this.#say(what, notifiers.recording);
+  }
+
+  /** The person ended the pause just now, and knows it. */
+  resumedByPerson(): void {
+    if (this.#due === 'resumed') this.#due = null;
+  }
+
+  /** An exemption is in another state now. */
+  exemptionChanged(state: Exemption['state']): void {
+    if (state !== 'approved' && state !== 'denied' && state !== 'expired') return;
+    this.#say(`exemption-${state}`, this.#ports.notifiers.exemptions);
+  }
+
+  #say(what: Announcement['what'], notifier: Notifier): void {
+    const { clock, changed } = this.#ports;
+    const at = new Date(clock.now().wallMs).toISOString();
+    const said: Announcement = { what, at, shown: 'waiting' };
+    this.#last = said;
+    let latest = said;
     const { summary, body } = WORDS[what];
     notifier.notify(summary, body, (shown) => {
-      this.#last = { what, at, shown };
+      // Something newer may have been said since.
+      if (this.#last === latest) {
+        latest = { ...said, shown };
+        this.#last = latest;
+      }
       changed();
     });
   }

@@ -1,3 +1,4 @@
+import type { ChildCommand } from '../core/capture.ts';
 import type { Clock, Log, Timers } from '../core/clock.ts';
 import type { Reason } from '../core/collection.ts';
 import {
@@ -13,6 +14,9 @@ import {
 /** A capture process that was started. */
 export interface CaptureProcess {
   readonly pid: number | null;
+  send(command: ChildCommand): void;
+  /** Ends it at once; its exit gives the reason. */
+  kill(reason: Reason): void;
   /** Asks it to hand over what it has and to exit; resolves when the process is gone. */
   stop(): Promise<void>;
 }
@@ -48,6 +52,11 @@ export class CollectionDriver {
 
   get childPid(): number | null {
     return this.#child?.pid ?? null;
+  }
+
+  /** The capture process, if it is ready and not told to stop. */
+  get running(): CaptureProcess | null {
+    return this.#state.child.phase === 'running' ? this.#child : null;
   }
 
   reasons(): Reason[] {

@@ -6,7 +6,7 @@ import { remainingPauseMs } from '../core/collection.ts';
 import { formatDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
 import { exemptionView } from '../core/exemption-view.ts';
-import { startPause } from '../core/pause.ts';
+import { type Requester, startPause } from '../core/pause.ts';
 import { type PublicStatus, publicStatus, type StatusReport } from '../core/status.ts';
 import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
@@ -30,6 +30,7 @@ export interface Controlled {
   readonly watchers: Watchers;
   status(): StatusReport;
   consentChanged(): void;
+  resume(by: Requester): void;
   reloadPolicy(): Promise<void>;
 }
 
@@ -60,7 +61,7 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return { until: new Date(now.wallMs + remainingMs).toISOString(), remainingMs };
     },
     resume: async (peer) => {
-      daemon.collection.send({ type: 'resume', by: requesterOf(peer) });
+      daemon.resume(requesterOf(peer));
       await daemon.collection.whenSettled(SETTLE_MS);
       return statusFor(daemon, peer);
     },

@@ -12,11 +12,15 @@ export interface CostTotals extends Reading {
   readonly rssBytes: number;
 }
 
-interface Sample extends Reading {
+interface Sample {
+  readonly daemon: Reading;
+  readonly capture: Reading;
   readonly bootMs: number;
 }
 
-/** Percentages and rates are over this long a window; one sample a minute is kept. */
+type ProcessCost = StatusReport['cost']['processes'][number];
+
+/** Percentages and rates are over this long a window; one sample a heartbeat is kept. */
 const WINDOW_MS = 3_600_000;
 
 /**
@@ -29,61 +33,100 @@ export class CostMeter {
   readonly #childPid: () => number | null;
   readonly #samples: Sample[] = [];
   #pid: number | null = null;
-  #child: Reading = { cpuSeconds: 0, switches: 0 };
-  #past: Reading = { cpuSeconds: 0, switches: 0 };
+  #child: Reading = NOTHING;
+  #past: Reading = NOTHING;
 
   constructor(clock: Clock, childPid: () => number | null) {
     this.#clock = clock;
     this.#childPid = childPid;
   }
 
-  /** Called on every heartbeat. */
-  sample(): void {
-    const reading = this.#read();
-    const bootMs = this.#clock.now().bootMs;
-    this.#samples.push({ ...reading, bootMs });
-    while (this.#samples.length > 2 && bootMs - (this.#samples[0]?.bootMs ?? 0) > WINDOW_MS)
+  /** Called on every heartbeat; gives what was taken since the one before, as `SelfLimits` wants it. */
+  sample(): { cpuFraction: number; rssBytes: number } {
+    const now = this.#read();
+    const before = this.#samples.at(-1) ?? now;
+    this.#samples.push(now);
+    while (this.#samples.length > 2 && now.bootMs - (this.#samples[0]?.bootMs ?? 0) > WINDOW_MS)
       this.#samples.shift();
+    const used = sumOf(now).cpuSeconds - sumOf(before).cpuSeconds;
+    const elapsedMs = now.bootMs - before.bootMs;
+    return {
+      cpuFraction: elapsedMs > 0 ? (1000 * used) / elapsedMs : 0,
+      rssBytes: ownRssBytes() + childRssBytes(this.#pid),
+    };
   }
 
-  /** The part of the status report that the meter knows. */
-  report(): Pick<StatusReport['cost'], 'cpuSeconds' | 'cpuPercent' | 'wakeupsPerMinute' | 'rssBytes'> {
-    const reading = this.#read();
-    const since = this.#samples[0];
-    const elapsedMs = since === undefined ? 0 : this.#clock.now().bootMs - since.bootMs;
-    const isMeasured = since !== undefined && elapsedMs > 0;
+  /** The part of the status report that the meter knows: all processes together, and each by itself. */
+  report(): Omit<StatusReport['cost'], 'bytesPerActiveHour' | 'activeHours'> {
+    const now = this.#read();
+    const since = this.#samples[0] ?? now;
+    const elapsedMs = now.bootMs - since.bootMs;
+    const daemon = {
+      pid: process.pid,
+      ...costOf(now.daemon, since.daemon, elapsedMs),
+      rssBytes: ownRssBytes(),
+    };
+    const capture = {
+      pid: this.#pid,
+      ...costOf(now.capture, since.capture, elapsedMs),
+      rssBytes: childRssBytes(this.#pid),
+    };
     return {
-      cpuSeconds: round(reading.cpuSeconds, 3),
-      cpuPercent: isMeasured ? round(((reading.cpuSeconds - since.cpuSeconds) / elapsedMs) * 100_000, 3) : 0,
-      wakeupsPerMinute: isMeasured ? round(((reading.switches - since.switches) / elapsedMs) * 60_000, 1) : 0,
-      rssBytes: this.#rssBytes(),
+      ...costOf(sumOf(now), sumOf(since), elapsedMs),
+      rssBytes: daemon.rssBytes + capture.rssBytes,
+      processes: [
+        { name: 'daemon', ...daemon },
+        { name: 'capture', ...capture },
+      ],
     };
   }
 
   /** Everything since the start. */
   totals(): CostTotals {
-    return { ...this.#read(), rssBytes: this.#rssBytes() };
+    return { ...sumOf(this.#read()), rssBytes: ownRssBytes() + childRssBytes(this.#pid) };
   }
 
-  #rssBytes(): number {
-    return process.memoryUsage.rss() + childRssBytes(this.#pid);
-  }
-
-  #read(): Reading {
+  #read(): Sample {
     const pid = this.#childPid();
     if (pid !== this.#pid) {
       this.#past = add(this.#past, this.#child);
       this.#pid = pid;
-      this.#child = { cpuSeconds: 0, switches: 0 };
+      this.#child = NOTHING;
     }
     this.#child = readChild(pid) ?? this.#child;
     const own = process.resourceUsage();
-    const mine = {
-      cpuSeconds: (own.userCPUTime + own.systemCPUTime) / 1e6,
-      switches: own.voluntaryContextSwitches,
+    return {
+      daemon: {
+        cpuSeconds: (own.userCPUTime + own.systemCPUTime) / 1e6,
+        switches: own.voluntaryContextSwitches,
+      },
+      capture: add(this.#past, this.#child),
+      bootMs: this.#clock.now().bootMs,
     };
-    return add(add(mine, this.#past), this.#child);
   }
+}
+
+const NOTHING: Reading = { cpuSeconds: 0, switches: 0 };
+
+function costOf(
+  now: Reading,
+  since: Reading,
+  elapsedMs: number,
+): Pick<ProcessCost, 'cpuSeconds' | 'cpuPercent' | 'wakeupsPerMinute'> {
+  const isMeasured = elapsedMs > 0;
+  return {
+    cpuSeconds: round(now.cpuSeconds, 3),
+    cpuPercent: isMeasured ? round(((now.cpuSeconds - since.cpuSeconds) / elapsedMs) * 100_000, 3) : 0,
+    wakeupsPerMinute: isMeasured ? round(((now.switches - since.switches) / elapsedMs) * 60_000, 1) : 0,
+  };
+}
+
+function sumOf({ daemon, capture }: Sample): Reading {
+  return add(daemon, capture);
+}
+
+function ownRssBytes(): number {
+  return process.memoryUsage.rss();
 }
 
 function add(a: Reading, b: Reading): Reading {

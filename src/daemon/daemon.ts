@@ -1,118 +1,56 @@
 import { join } from 'node:path';
-import { CaptureChild } from '../capture/child-process.ts';
-import { delayNode } from '../capture/delay-node.ts';
-import type { PeerUid } from '../control/peer.ts';
 import { ControlServer } from '../control/server.ts';
-import type { CaptureConfig, ChildMessage } from '../core/capture.ts';
-import { captureRefusal } from '../core/capture-refusal.ts';
-import type { Clock, Log, Random, Timers } from '../core/clock.ts';
-import { admittedCount, type CollectionName, type Reason } from '../core/collection.ts';
-import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
-import { refreshDeadline } from '../core/deadline.ts';
+import type { Clock } from '../core/clock.ts';
+import { type CollectionName } from '../core/collection.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
-import type { EventColumns } from '../core/events.ts';
-import { withExemptApps } from '../core/exempt-apps.ts';
-import type { FocusName } from '../core/focus.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
-import { parseHours } from '../core/hours.ts';
-import type { Notifier } from '../core/notifier.ts';
-import { type Pause, restorePause, startPause } from '../core/pause.ts';
-import type { LoadedPolicy, Policy } from '../core/policy.ts';
-import { splitByTime } from '../core/slice-columns.ts';
+import type { Requester } from '../core/pause.ts';
+import type { Policy } from '../core/policy.ts';
 import type { StatusReport } from '../core/status.ts';
 import { missingForUpload } from '../core/upload-needs.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
-import type { Refused } from '../policy/policy-outcome.ts';
 import { openConsent } from '../privacy/consent-file.ts';
-import { type Ledger, openLedger } from '../privacy/ledger.ts';
+import { openLedger } from '../privacy/ledger.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
-import type { Gap } from '../segment/types.ts';
+import { wasAnnounced, writeAnnounced } from '../spool/announced-file.ts';
 import { type Device, openDevice } from '../spool/device-file.ts';
-import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
+import { timeOrderedUuid } from '../spool/identifiers.ts';
 import { KeyFolder } from '../spool/key-folder.ts';
-import { readPauses, writePauses } from '../spool/pauses-file.ts';
 import { Spool } from '../spool/spool.ts';
 import { UploadSchedule } from '../upload/schedule.ts';
 import { Announcer } from './announcer.ts';
+import { CaptureLink } from './capture-link.ts';
 import { type CaptureProcess, CollectionDriver } from './collection-driver.ts';
 import { ConsentKeeper } from './consent-keeper.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { CostMeter } from './cost-meter-node.ts';
 import { CutKeys } from './cut-keys.ts';
+import type { DaemonPorts, DaemonSettings } from './daemon-ports.ts';
 import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
 import { EnrolmentKeeper, type Pinned } from './enrolment-keeper.ts';
 import { exemptRecordings } from './exempt-recordings.ts';
 import { ExemptionKeeper } from './exemption-keeper.ts';
+import { gapKind } from './gap-kind.ts';
 import { History } from './history.ts';
+import { LedgerKeeper } from './ledger-keeper.ts';
 import { missingFacts } from './ledger-repair.ts';
+import { Liveness } from './liveness.ts';
+import { PausesKeeper } from './pauses-keeper.ts';
 import { PersonRequests } from './person-requests.ts';
 import { PolicyKeeper } from './policy-keeper.ts';
 import { Purger, purgingSegments } from './purger.ts';
 import { Recorder } from './recorder.ts';
 import { Sealer } from './sealer.ts';
-import { type EncryptionPorts, SegmentEncryption } from './segment-encryption.ts';
+import { SegmentEncryption } from './segment-encryption.ts';
+import { SelfLimits } from './self-limits.ts';
 import { SessionWatch } from './session-watch.ts';
 import { statusReport } from './status-report.ts';
 import { StorageHealth } from './storage-health.ts';
-import { UploadDriver, type UploaderProcess } from './upload-driver.ts';
+import { UploadDriver } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
 import { WithheldRecord } from './withheld-record.ts';
-
-export interface DaemonSettings {
-  readonly version: string;
-  readonly mode: StatusReport['daemon']['mode'];
-  readonly stateDir: string;
-  readonly socketPath: string;
-  /** Conditions are not this machine's own. */
-  readonly isSimulated: boolean;
-  /** Overrides the policy's back end; `null` for the policy's. */
-  readonly backend: string | null;
-  readonly replay: CaptureConfig['replay'];
-  /** The person whose input it is. */
-  readonly uid: number;
-  /** Where their revocation outlasts the state folder; `null` where no one is captured. */
-  readonly revocationPath: string | null;
-  /** The account that the daemon and the uploader run as. */
-  readonly serviceUid: number;
-  /** What the person should know of this daemon although it works. */
-  readonly notes: readonly Reason[];
-}
-
-export interface DaemonPorts {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly log: Log;
-  readonly random: Random;
-  readonly randomBytes: RandomBytes;
-  readonly power: PowerSource;
-  readonly network: NetworkSource;
-  readonly session: SessionSource;
-  readonly notifier: Notifier;
-  readonly loadPolicy: () => Promise<LoadedPolicy | Refused>;
-  /** How a capture process is started. */
-  readonly captureProgram: {
-    readonly execPath: string;
-    readonly flags: readonly string[];
-    readonly entryFile: string;
-    readonly env: Readonly<Record<string, string>>;
-  };
-  readonly startUploader: () => UploaderProcess;
-  /** Who is at the other end of a control connection; `null` where the system does not tell. */
-  readonly peerUid: PeerUid | null;
-  /** Where keys of journals lie; see `findKeyFolder`. */
-  readonly keyFolder: string | null;
-  /** Has an order carried out by the sealing program. */
-  readonly seal: EncryptionPorts['seal'];
-  /** A replay is over (`null`) or failed (a message); only with `settings.replay`. */
-  readonly replayEnded: (problem: string | null) => void;
-  /** Moves the clock of a replay; timers are looked at afterwards. */
-  readonly advanceTo: (recordedMs: number) => void;
-}
-
-/** One wake-up a minute for all that must not be forgotten: cost, overdue timers, pauses on disk, limits. */
-const HEARTBEAT_MS = 60_000;
 
 /** The daemon: constructs and connects everything that lives in its process. */
 export class Daemon {
@@ -127,11 +65,14 @@ export class Daemon {
   readonly watchers: Watchers;
   readonly exemptions: ExemptionKeeper;
   readonly #enrolment: EnrolmentKeeper;
+  readonly #capture: CaptureLink;
   readonly #cost: CostMeter;
   readonly #history: History;
   readonly #announcer: Announcer;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
+  readonly #liveness: Liveness;
+  readonly #limits: SelfLimits;
   readonly #withheld = new WithheldRecord((facts) => this.record(facts));
   readonly #session: SessionWatch;
   readonly #server: ControlServer;
@@ -140,17 +81,11 @@ export class Daemon {
   #requests: PersonRequests | null = null;
   #purger: Purger | null = null;
   #schedule: UploadSchedule | null = null;
-  #ledger: Ledger | null = null;
   readonly #storage = new StorageHealth((problem) => this.#storageChanged(problem));
-  #unrecorded: LedgerFact[] = [];
+  readonly #ledger: LedgerKeeper;
   #device: Device | null = null;
   #identity: StatusReport['daemon'];
-  /** What the capture process knows of the window in use; `null` while there is none. */
-  #focus: FocusName | null = null;
-  #captureConfig = '';
-  /** What the running capture process has the person know. */
-  #childNotes: readonly Reason[] = [];
-  #arePausesKnown = false;
+  readonly #pauses: PausesKeeper;
   #stopped: Promise<void> | null = null;
 
   constructor(settings: DaemonSettings, ports: DaemonPorts) {
@@ -160,14 +95,16 @@ export class Daemon {
     const { clock, timers, log } = ports;
     const { version, mode, stateDir, isSimulated } = settings;
     this.#identity = { version, pid: process.pid, startedAt: null, mode, simulated: isSimulated, stateDir };
+    this.#ledger = new LedgerKeeper(log, this.#storage);
+    this.#pauses = new PausesKeeper(stateDir, clock, log);
     this.spool = new Spool(stateDir);
     this.policy = new PolicyKeeper({ stateDir, log, load: ports.loadPolicy });
     this.collection = new CollectionDriver({
       clock,
       timers,
       log,
-      startChild: (generation) => this.#startChild(generation),
-      savePauses: () => this.savePauses(),
+      startChild: (generation) => this.#capture.start(generation),
+      savePauses: (pauses) => this.#pauses.save(pauses),
       changed: (from, to) => this.#stateChanged(from, to),
     });
     this.#encryption = new SegmentEncryption({
@@ -225,12 +162,41 @@ export class Daemon {
         this.watchers.changed();
       },
     });
+    this.#capture = new CaptureLink({
+      settings,
+      ports,
+      collection: this.collection,
+      recorder: this.recorder,
+      policy: () => this.policy.mustHave(),
+      exemptApps: () => this.exemptions.apps(),
+      starting: () => this.#encryption.prepare(),
+      exited: () => this.#watchDisplays(),
+      heard: () => this.#liveness.heard(),
+      ready: () => this.#limits.childReady(),
+      handed: () => this.#session.notice(),
+      changed: () => this.watchers.changed(),
+    });
     this.exemptions = this.#makeExemptions();
     this.#enrolment = new EnrolmentKeeper(stateDir, log);
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
+    const child = (): CaptureProcess | null => this.collection.running;
+    this.#liveness = new Liveness({ clock, timers, child });
+    this.#limits = new SelfLimits({
+      clock,
+      log,
+      child,
+      policy: () => this.policy.policy,
+      reading: () => this.#cost.sample(),
+      // A recording is played once, by one process.
+      restartChild: settings.replay === null ? () => this.collection.send({ type: 'reconfigure' }) : null,
+    });
     this.#announcer = new Announcer({
       clock,
-      notifier: ports.notifier,
+      notifiers: ports.notifiers,
+      told: {
+        get: () => wasAnnounced(stateDir, clock.bootId),
+        set: () => this.#trySave('what was announced', () => writeAnnounced(stateDir, clock.bootId)),
+      },
       changed: () => this.watchers.changed(),
     });
     this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
@@ -279,13 +245,13 @@ export class Daemon {
     const { stateDir, version, mode, uid } = this.settings;
     const now = clock.now();
     this.#identity = { ...this.#identity, startedAt: new Date(now.wallMs).toISOString() };
+    this.#announcer.start();
     // First of all: a start that fails writes the pauses back as it stops.
-    for (const pause of this.#standingPauses()) this.collection.send({ type: 'pause', pause });
-    this.#arePausesKnown = true;
+    for (const pause of this.#pauses.restore()) this.collection.send({ type: 'pause', pause });
     const policyIsRead = this.policy.reload();
     const recovery = this.spool.recover();
     this.#history.start(this.collection.state.name);
-    this.#ledger = openLedger(stateDir, clock);
+    this.#ledger.open(openLedger(stateDir, clock));
     this.#device = openDevice(stateDir, randomBytes);
     this.record([
       { type: 'started', version, mode },
@@ -386,11 +352,10 @@ export class Daemon {
     this.exemptions.ask();
     this.applyPolicy();
     this.sealer.work();
-    this.#displays.start(() => this.collection.send({ type: 'retry' }));
     this.#cost.sample();
     this.#beat();
     log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
-    this.#logNotes(this.settings.notes);
+    for (const { code, text } of this.settings.notes) log.warn({ code }, text);
   }
 
   /** Takes what is captured, seals it, lets go of everything. Resolves when all of that is on disk. Idempotent. */
@@ -417,11 +382,10 @@ export class Daemon {
     await this.sealer.sealAll();
     this.record([{ type: 'stopped', cause }]);
     this.#history.stop();
-    if (this.#arePausesKnown) this.savePauses();
+    this.#pauses.save(this.collection.state.pauses);
     timers.stop();
     this.spool.stop();
-    this.#ledger?.close();
-    this.#ledger = null;
+    this.#ledger.close();
     await this.#server.stop();
     log.info({ cause }, 'telemetryd stopped');
   }
@@ -436,35 +400,22 @@ export class Daemon {
     this.watchers.changed();
   }
 
+  /** Ends pauses, as far as they are theirs. */
+  resume(by: Requester): void {
+    this.collection.send({ type: 'resume', by });
+    if (by === 'person') this.#announcer.resumedByPerson();
+  }
+
   /** The policy in force may have changed: everything that depends on it is told. */
   applyPolicy(): void {
     const { loaded } = this.policy;
     const policy = loaded?.policy ?? null;
     this.consent.policyChanged(loaded);
     if (loaded !== null) this.record([{ type: 'policy', policy: loaded.id, source: loaded.source }]);
-    this.#applyCapture(policy);
+    this.#capture.apply(policy);
     this.exemptions.tick();
     this.consentChanged();
     this.#restartSchedule(policy);
-  }
-
-  /** What may be captured, and how, may have changed. */
-  #applyCapture(policy: Policy | null): void {
-    const config = JSON.stringify(policy === null ? null : this.#configOf(policy));
-    if (this.#captureConfig !== config) {
-      this.#captureConfig = config;
-      // What the process hands over last still belongs to the old policy's segment; the next process begins a new one.
-      this.collection.send({ type: 'reconfigure' });
-    } else {
-      this.recorder.roll();
-    }
-    this.collection.send({
-      type: 'policy',
-      policy:
-        policy === null
-          ? null
-          : { hours: parseHours(policy.capture.hours) ?? null, refusal: captureRefusal(policy) },
-    });
   }
 
   #makeExemptions(): ExemptionKeeper {
@@ -490,12 +441,17 @@ export class Daemon {
       }),
       record,
       standing: (exemptions) => this.collection.send({ type: 'exempt', exemptions }),
-      appsChanged: () => this.#applyCapture(this.policy.policy),
+      appsChanged: () => this.#capture.apply(this.policy.policy),
+      stateChanged: (state) => this.#announcer.exemptionChanged(state),
       changed: () => {
         this.#upload?.evaluate();
         this.watchers.changed();
       },
     });
+  }
+
+  record(facts: readonly LedgerFact[]): void {
+    this.#ledger.record(facts);
   }
 
   /** Consent may have changed: collection and uploads are told. */
@@ -526,162 +482,36 @@ export class Daemon {
         cost: this.#cost,
         requests: this.requests,
         announcement: () => this.#announcer.last,
-        focus: this.#focus,
+        focus: this.#capture.focus,
         exemptions: this.exemptions,
-        notes: [...this.settings.notes, ...(this.collection.childPid === null ? [] : this.#childNotes)],
+        notes: [...this.settings.notes, ...this.#capture.notes, ...this.#limits.notes],
       },
       clock.now(),
     );
   }
 
-  /** Appends to the ledger. What the disk refuses is kept for the next try; until then nothing is captured. */
-  record(facts: readonly LedgerFact[]): void {
-    this.#unrecorded.push(...facts);
-    const ledger = this.#ledger;
-    if (ledger === null || (this.#unrecorded.length === 0 && !this.#storage.hasProblem('ledger'))) return;
-    const { seq } = ledger.head();
-    let problem: string | null = null;
-    try {
-      ledger.appendEntries(this.#unrecorded);
-    } catch (error) {
-      problem = messageOf(error);
-      this.ports.log.error({ err: problem }, 'the ledger could not be written');
-    }
-    // Also what could not be synced stands in it.
-    if (problem === null || ledger.head().seq !== seq) this.#unrecorded = [];
-    this.#storage.report('ledger', problem);
-  }
-
-  /** Writes the standing pauses with what is left of them. */
-  savePauses(): void {
-    const now = this.ports.clock.now();
-    const pauses = this.collection.state.pauses.map((pause) => refreshDeadline(pause, now));
-    this.#trySave('the pauses', () => writePauses(this.settings.stateDir, pauses));
-  }
-
-  /** What the last run, or telemetryctl since then, left standing. In doubt a pause stands. */
-  #standingPauses(): Pause[] {
-    const { clock, log } = this.ports;
-    const read = readPauses(this.settings.stateDir);
-    if (read.kind === 'missing') return [];
-    if (read.kind === 'ok') return read.value.flatMap((saved) => restorePause(saved, clock) ?? []);
-    log.error(
-      { reason: read.reason, keptAs: read.keptAs },
-      'the pauses on disk are damaged; pausing in case one stood',
-    );
-    return [startPause('person', DEFAULT_POLICY.pause.maxMs, 'a pause may have stood', clock)];
-  }
-
-  #startChild(generation: number): CaptureProcess {
-    const child = new CaptureChild({
-      ...this.ports.captureProgram,
-      delay: delayNode,
-      onMessage: (message) => this.#onChildMessage(generation, message),
-      onExit: (reason) => {
-        this.#focus = null;
-        this.recorder.flush();
-        if (reason.code !== 'stopped') this.ports.log.warn({ code: reason.code }, reason.text);
-        if (this.settings.replay !== null && !this.collection.state.isStopping) {
-          // A recording is played once: a second try would record the same again.
-          this.ports.replayEnded(reason.text);
-          this.collection.send({ type: 'stop' });
-        }
-        this.collection.send({ type: 'child-exited', generation, reason });
-      },
-    });
-    this.recorder.captureBegins();
-    this.#encryption.prepare();
-    child.start(this.#configOf(this.policy.mustHave().policy));
-    return child;
-  }
-
-  #onChildMessage(generation: number, message: ChildMessage): void {
-    switch (message.type) {
-      case 'ready':
-        this.recorder.childReady(message.info);
-        this.#childNotes = message.notes;
-        this.#logNotes(message.notes);
-        this.collection.send({ type: 'child-ready', generation });
-        return;
-      case 'batch':
-        this.#session.notice();
-        for (const columns of this.#inTime(message.columns)) {
-          // After sleep a timer may be late; what is exempt by now must not be taken.
-          this.collection.send({ type: 'tick' });
-          this.recorder.take(
-            columns,
-            admittedCount(this.collection.state, generation, columns),
-            message.loss,
-          );
-        }
-        this.watchers.changed();
-        return;
-      case 'focus':
-        this.#focus = message.focus;
-        if (message.withheldFromMonoMs !== null) this.recorder.withheld(message.withheldFromMonoMs);
-        this.watchers.changed();
-        return;
-      case 'screens':
-        this.recorder.screensChanged(message.screens);
-        return;
-      case 'end':
-        this.ports.replayEnded(null);
-        return;
-      case 'failed':
-        // Its exit follows and carries the reason.
-        return;
-    }
-  }
-
-  /** A batch as it comes; of a replay second by second, the clock moved and timers looked at before each. */
-  *#inTime(columns: EventColumns): Generator<EventColumns> {
-    if (this.settings.replay === null) {
-      yield columns;
-      return;
-    }
-    for (const second of splitByTime(columns, 1000)) {
-      this.ports.advanceTo(second.t[0] ?? 0);
-      this.ports.timers.recheck();
-      yield second;
-    }
-  }
-
-  #configOf(inForce: Policy): CaptureConfig {
-    // A recording captures no one: nobody is exempt in it.
-    const policy = this.settings.replay === null ? withExemptApps(inForce, this.exemptions.apps()) : inForce;
-    const { keys, mouseHz, focusUnknown, fullApps, backend } = policy.capture;
-    const { replay } = this.settings;
-    return {
-      backend: replay === null ? (this.settings.backend ?? backend) : 'replay',
-      keys,
-      mouseHz,
-      focusUnknown,
-      fullApps,
-      exclude: policy.exclude,
-      replay,
-    };
+  /** For as long as there is no display to capture. */
+  #watchDisplays(): void {
+    const { failure, name } = this.collection.state;
+    const isWanting = name === 'blocked' && /^(no-)?display\b/.test(failure?.code ?? '');
+    if (isWanting) this.#displays.start(() => this.collection.send({ type: 'retry' }));
+    else this.#displays.stop();
   }
 
   #stateChanged(from: CollectionName, to: CollectionName): void {
-    if (from === 'capturing') this.recorder.captureEnded(this.#gapKind(to));
+    const [reason] = this.collection.reasons();
+    const kind = gapKind(to, this.collection.state, reason);
+    if (from === 'capturing') this.recorder.captureEnded(kind);
     const { wallMs } = this.clock.now();
     // Without consent there is nothing to withhold, and the ledger says that by itself.
-    const isWithheld = to !== 'capturing' && to !== 'awaiting-consent' && this.#gapKind(to) === 'withheld';
-    if (isWithheld)
-      this.#withheld.begin(to === 'blocked' ? (this.collection.reasons()[0]?.code ?? to) : to, wallMs);
+    if (to !== 'capturing' && to !== 'awaiting-consent' && kind === 'withheld')
+      this.#withheld.begin(to === 'blocked' ? (reason?.code ?? to) : to, wallMs);
     else this.#withheld.end(wallMs);
     this.#history.stateChanged(to);
+    this.#watchDisplays();
     // A recording that is played captures no one.
     if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
     this.watchers.changed();
-  }
-
-  /** One kind for all that a person or a policy withholds, so that a gap tells nothing about the person. */
-  #gapKind(to: CollectionName): Gap['kind'] {
-    if (to !== 'blocked') return to === 'stopped' ? 'stopped' : 'withheld';
-    if (this.collection.state.failure !== null) return 'crashed';
-    const code = this.collection.reasons()[0]?.code;
-    return code === 'starting' || code === 'storage' ? 'stopped' : 'withheld';
   }
 
   #storageChanged(problem: string | null): void {
@@ -705,7 +535,7 @@ export class Daemon {
   }
 
   #ledgerHead(): string {
-    return this.#mustHave(this.#ledger).head().hash;
+    return this.#mustHave(this.#ledger.head);
   }
 
   #mayLeave(receiptId: string, url: string): boolean {
@@ -733,13 +563,14 @@ export class Daemon {
 
   #beat(): void {
     const { clock, timers } = this.ports;
-    timers.set('heartbeat', clock.now().bootMs + HEARTBEAT_MS, () => {
+    timers.set('heartbeat', clock.now().bootMs + this.ports.heartbeatMs, () => {
       this.#recheck();
       this.#session.beat();
-      this.#cost.sample();
+      this.#watchCapture();
       this.#history.beat();
-      if (this.collection.state.pauses.length > 0) this.savePauses();
-      if (this.#storage.hasProblem('ledger')) this.record([]);
+      const { pauses } = this.collection.state;
+      if (pauses.length > 0) this.#pauses.save(pauses);
+      this.#ledger.retry();
       const isWaiting = this.spool.stats().queued.segments + this.requests.pending().length > 0;
       if (isWaiting || this.#storage.hasProblem('outbox')) this.upload.refresh();
       this.exemptions.beat();
@@ -749,8 +580,12 @@ export class Daemon {
     });
   }
 
-  #logNotes(notes: readonly Reason[]): void {
-    for (const { code, text } of notes) this.ports.log.warn({ code }, text);
+  /** A recording has no source that could die, and at a speed of its own its cost says nothing. */
+  #watchCapture(): void {
+    const { replay } = this.settings;
+    if (replay === null || replay.speed === 1) this.#limits.beat();
+    else this.#cost.sample();
+    if (replay === null) this.#liveness.beat();
   }
 
   /** Fires what is overdue: timers do not count sleep. */

@@ -5,12 +5,17 @@ const X_SOCKETS = '/tmp/.X11-unix';
 /** A server binds its socket a moment before it answers. */
 const SETTLE_MS = 300;
 
-/** Tells when an X server may have appeared, so that capture goes on at once and nobody has to poll. */
+/**
+ * Tells when an X server may have appeared, so that capture goes on at once and nobody has to poll. It wakes for every
+ * server that comes or goes, so it is for the time without a display only.
+ */
 export class DisplayWatch {
   #watcher: FSWatcher | null = null;
   #settling: NodeJS.Timeout | undefined;
 
+  /** Does nothing while it watches already. */
   start(appeared: () => void): void {
+    if (this.#watcher !== null) return;
     try {
       this.#watcher = watch(X_SOCKETS, { persistent: false }, () => {
         clearTimeout(this.#settling);

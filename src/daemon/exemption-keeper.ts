@@ -60,6 +60,8 @@ export interface ExemptionPorts {
   readonly appsChanged: () => void;
   /** What may leave, or what status shows, has changed. */
   readonly changed: () => void;
+  /** An exemption is in another state, for the person to be told. */
+  readonly stateChanged: (state: Exemption['state']) => void;
 }
 
 /** A decision takes people hours: so often it is asked for where nothing else of ours is on its way. */
@@ -245,6 +247,7 @@ export class ExemptionKeeper implements RequestHandler {
     if (after.state !== before.state) {
       log.info({ exemption: after.id, from: before.state, to: after.state }, 'an exemption has changed');
       if (after.state !== 'pending' && after.state !== 'queued') this.#note(after, after.state);
+      this.#ports.stateChanged(after.state);
       if (after.state === 'expired' && after.decision === null) requests().drop(after.id);
     }
     this.#apply();

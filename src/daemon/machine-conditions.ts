@@ -18,7 +18,7 @@ export interface MachineConditions {
   readonly power: PowerSource;
   readonly network: NetworkSource;
   readonly session: SessionSource;
-  readonly notifier: Notifier;
+  readonly notifiers: { readonly recording: Notifier; readonly exemptions: Notifier };
   /** Lets go of the buses, after the sources were stopped. */
   readonly stop: () => void;
 }
@@ -41,7 +41,10 @@ export function machineConditions(
   const power = powerSysfs(root);
   const network = networkSysfs(root);
   const session = new SessionBusSource({ systemBus, sessionBus, uid, delay: delayNode });
-  const notifier = new DesktopNotifier(sessionBus);
+  const notifiers = {
+    recording: new DesktopNotifier(sessionBus),
+    exemptions: new DesktopNotifier(sessionBus),
+  };
   const stopBuses = (): void => {
     systemBus.stop();
     sessionBus.stop();
@@ -51,7 +54,7 @@ export function machineConditions(
     return {
       power: macPower,
       network: macNetwork,
-      notifier,
+      notifiers,
       session,
       stop: () => {
         stop();
@@ -64,7 +67,7 @@ export function machineConditions(
   return {
     power: isFolderOnly ? power : powerBus(systemBus, power, delayNode),
     network: isFolderOnly ? network : networkBus(systemBus, network, delayNode),
-    notifier,
+    notifiers,
     session,
     stop: stopBuses,
   };

@@ -34,7 +34,7 @@ export function daemonProgram(finish: (exitCode: number) => void): Command {
   program
     .command('run')
     .description('run the daemon in the foreground until it is told to stop')
-    .option('--backend <name>', 'how to capture: auto, x11, uiohook (default: as the policy says)')
+    .option('--backend <name>', 'how to capture: auto, x11, uiohook, evdev (default: as the policy says)')
     .option('--replay <file>', 'play a recording (t_us,kind,x,y,a,b) through the pipeline; captures no one')
     .option('--speed <n>', 'with --replay: how many times as fast as recorded, or max', '1')
     .option(

@@ -6,6 +6,7 @@ import { isLoopbackUrl } from '../core/gate.ts';
 import { type PersonRequest, type RequestKind, requestBody, requestPath } from '../core/person-request.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
 import { readRequests, removeRequest, tidyRequests, writeRequest } from '../spool/request-files.ts';
+import { estimateCharge } from '../upload/charge.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
 import { type TrustedReply, trustReply } from './reply-trust.ts';
 import type { UploaderProcess } from './upload-driver.ts';
@@ -65,6 +66,9 @@ const ROUND_REQUESTS = 50;
 /** Requests are some kilobytes and have no haste to spread: this only keeps one from filling the line. */
 const RATE_BYTES_PER_SECOND = 256 * 1024;
 const BUDGET_BYTES = 4 * 1024 * 1024;
+
+/** A request of a kilobyte or two with its reply, over a connection of its own. */
+const REQUEST_CHARGE = estimateCharge(4096, { isConnected: false, isSecure: true });
 
 interface Fate {
   readonly attempts: number;
@@ -265,17 +269,20 @@ export class PersonRequests {
     };
     log.info({ requests: requests.length }, 'sending what the person asks');
     timers.set('requests', clock.now().bootMs + ROUND_MS, () => uploader.kill());
-    void uploader.exited.then(() => this.#ended(requests));
+    void uploader.exited.then((isAccounted) => this.#ended(requests, isAccounted));
   }
 
   /** The uploader is gone: what it said nothing of counts as failed. */
-  #ended(requests: readonly PersonRequest[]): void {
+  #ended(requests: readonly PersonRequest[], isAccounted: boolean): void {
     const answered = this.#round?.answered ?? new Set();
+    // What it was about to tell of when it died.
+    let lostBytes = isAccounted || this.#round?.isServed !== true ? 0 : REQUEST_CHARGE;
     this.#ports.timers.clear('requests');
     for (const { id } of requests) {
       if (answered.has(id)) continue;
       const detail = 'the uploader did not get to it';
-      this.takeReply({ id, status: 0, body: '', detail, chargedBytes: 0, retryAfterMs: null });
+      this.takeReply({ id, status: 0, body: '', detail, chargedBytes: lostBytes, retryAfterMs: null });
+      lostBytes = 0;
     }
     this.#round = null;
     this.evaluate();

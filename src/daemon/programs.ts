@@ -18,7 +18,14 @@ export const NODE_FLAGS = ['--disable-sigusr1', '--no-memory-reducer', '--max-se
 /** Only these reach a child process; no `NODE_OPTIONS`, no `SSLKEYLOGFILE`. */
 const COMMON = ['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 /** Only the capture child knows the display. */
-const DISPLAY = ['DISPLAY', 'XAUTHORITY', 'WAYLAND_DISPLAY', 'XDG_RUNTIME_DIR', 'XDG_SESSION_TYPE'] as const;
+const DISPLAY = [
+  'DISPLAY',
+  'XAUTHORITY',
+  'WAYLAND_DISPLAY',
+  'XDG_RUNTIME_DIR',
+  'XDG_SESSION_TYPE',
+  'XDG_SEAT',
+] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -27,6 +27,8 @@ import { ReplayClock } from './replay-clock-node.ts';
 import { NodeTimers } from './timers-node.ts';
 import { startUploader } from './uploader-process-node.ts';
 
+/** A dead capture process is found out within a minute: 45 s, 5 s of grace for young events, 10 s for an answer. */
+const HEARTBEAT_MS = 45_000;
 const MODES = ['user', 'system', 'foreground'] as const;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -45,7 +47,8 @@ export function parseRunOptions(options: Record<string, unknown>): RunOptions {
     throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
   }
   return {
-    backend: typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook']) : null,
+    backend:
+      typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook', 'evdev']) : null,
     replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
     mode: oneOf('--mode', String(mode), MODES),
     isUntilStdinCloses: untilStdinCloses === true,
@@ -122,7 +125,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       power: conditions.power,
       network: conditions.network,
       session: conditions.session,
-      notifier: conditions.notifier,
+      notifiers: conditions.notifiers,
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,
@@ -142,6 +145,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       seal: (order) => runSealerProcess(order, sealerProgram(env)),
       replayEnded: (problem) => stopping.resolve({ cause: 'the recording ended', problem }),
       advanceTo: (recordedMs) => replayClock?.advanceTo(recordedMs),
+      heartbeatMs: HEARTBEAT_MS,
     },
   );
   const onSignal = (signal: NodeJS.Signals): void => stopping.resolve({ cause: signal, problem: null });

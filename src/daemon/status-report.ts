@@ -119,7 +119,8 @@ function uploadPart(
     blockers: upload.blockers.map(({ code, text, sinceWallMs }) => ({ code, text, since: iso(sinceWallMs) })),
     queued: stats.queued,
     lastSuccessAt: upload.state.lastSuccessWallMs === null ? null : iso(upload.state.lastSuccessWallMs),
-    nextAttemptAt: nextUploadAt()?.toISOString() ?? null,
+    nextAttemptAt:
+      upload.startsAtWallMs === null ? (nextUploadAt()?.toISOString() ?? null) : iso(upload.startsAtWallMs),
     sent: {
       todayBytes: spent.todayBytes,
       monthBytes: spent.monthBytes,

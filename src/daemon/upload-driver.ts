@@ -15,7 +15,9 @@ import type { Policy } from '../core/policy.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
 import type { SealedFacts } from '../spool/sealed-file.ts';
 import type { RoundFile, Spool } from '../spool/spool.ts';
-import { charge, spentAt } from '../upload/spending.ts';
+import { estimateCharge } from '../upload/charge.ts';
+import { charge, chargeReserved, reserve, spentAt } from '../upload/spending.ts';
+import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
 import { isErasureTrusted } from './reply-trust.ts';
@@ -24,7 +26,8 @@ import type { UploadState } from './upload-state.ts';
 
 /** A running uploader process. */
 export interface UploaderProcess {
-  readonly exited: Promise<void>;
+  /** Resolves with whether it gave account of all that it sent. */
+  readonly exited: Promise<boolean>;
   /** Ends it at once. */
   kill(): void;
 }
@@ -99,6 +102,8 @@ export class UploadDriver {
   #isHeld = false;
   #lastRoundWallMs = 0;
   #isDiskRefusing = false;
+  /** The gate is open, and a round that is due waits for its turn among the fleet; see `startSmearMs`. */
+  #startsAtBootMs = 0;
 
   constructor(ports: UploadPorts, state: UploadState) {
     this.#ports = ports;
@@ -113,11 +118,20 @@ export class UploadDriver {
     return this.#blockers;
   }
 
+  /** When a round that is due begins, if the gate stays open; `null`: nothing is put off. */
+  get startsAtWallMs(): number | null {
+    const { wallMs, bootMs } = this.#ports.clock.now();
+    if (!this.#isDue || this.#startsAtBootMs <= bootMs || this.#blockers.length > 0) return null;
+    return wallMs + this.#startsAtBootMs - bootMs;
+  }
+
   get isSending(): boolean {
     return this.#round !== null;
   }
 
   async start(): Promise<void> {
+    // The daemon before this one died in the middle of a transfer.
+    this.#closeAccount(false);
     const { power, network, conditionsChanged } = this.#ports;
     const changed = (): void => {
       conditionsChanged();
@@ -163,10 +177,17 @@ export class UploadDriver {
       policy !== null && ripe.length === 0 && eligible.length > 0
         ? Math.min(...eligible.map((found) => found.lastEventWallMs + policy.holdBackMs))
         : null;
-    const found = this.#findBlockers(policy, heldUntil, isWithheld);
-    const before = this.#blockers.map((blocker) => blocker.code).join();
+    const [next] = this.#round === null ? ripe : [];
+    const found = this.#findBlockers(policy, {
+      heldUntil,
+      isWithheld,
+      nextSizeBytes: next?.sizeBytes ?? null,
+    });
+    const before = this.#blockers.map((blocker) => blocker.code);
     this.#blockers = trackBlockers(this.#blockers, found, wallMs);
-    if (before !== found.map((blocker) => blocker.code).join()) this.#ports.changed();
+    if (policy !== null && before.length > 0 && found.length === 0)
+      this.#startsAtBootMs = bootMs + startSmearMs(before, policy.url, this.#ports.random);
+    if (before.join() !== found.map((blocker) => blocker.code).join()) this.#ports.changed();
 
     const closing = found.find(({ code }) => code !== 'hold-back' && code !== 'exemption-pending');
     if (closing !== undefined) this.#abort(closing.code);
@@ -176,7 +197,7 @@ export class UploadDriver {
       this.#ports.timers.set('upload-wake', bootMs + Math.max(0, wakeWallMs - wallMs), () => this.refresh());
 
     const isFree = this.#round === null && !this.#isStopping && !this.#isHeld;
-    const isReady = found.length === 0 && isFree && this.#isDue;
+    const isReady = found.length === 0 && isFree && this.#isDue && this.startsAtWallMs === null;
     if (policy !== null && isReady && this.#isWorthwhile(policy, ripe)) this.#begin(policy, ripe);
     else if (this.#isDiskRefusing && this.#round === null && this.#giveBack() !== null) this.#diskWorks();
   }
@@ -185,10 +206,15 @@ export class UploadDriver {
   policyChanged(): void {
     this.#state = { ...this.#state, backoff: NO_BACKOFF };
     this.#ports.saveState(this.#state);
+    // Its rate, what it may spend and where it goes were the ones of the policy before.
+    this.#abort('the policy changed');
     this.evaluate();
   }
 
   uploadNow(): UploadNowReply {
+    this.refresh();
+    // One person is no fleet.
+    this.#startsAtBootMs = 0;
     this.due();
     return {
       started: this.#round !== null,
@@ -205,6 +231,8 @@ export class UploadDriver {
     }
     this.#ports.timers.clear('upload-connect');
     round.isServed = true;
+    this.#reserveFor(round.round.segments[0], round.round.url);
+    this.#ports.saveState(this.#state);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     round.emit = emit;
     round.end = () => resolve(undefined);
@@ -227,6 +255,9 @@ export class UploadDriver {
     const { wallMs } = this.#ports.clock.now();
     this.#state = { ...this.#state, spending: charge(this.#state.spending, result.chargedBytes, wallMs) };
     if (round !== null && sent !== undefined) {
+      const { segments, url } = round.round;
+      const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
+      this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
       try {
         this.#settle(result, round.round, sent.sizeBytes, wallMs);
       } catch (error) {
@@ -255,6 +286,24 @@ export class UploadDriver {
   chargeAlso(bytes: number): void {
     const { wallMs } = this.#ports.clock.now();
     this.#state = { ...this.#state, spending: charge(this.#state.spending, bytes, wallMs) };
+    this.#ports.saveState(this.#state);
+  }
+
+  /** Written down before the transfer begins: whatever ends it, it is charged. */
+  #reserveFor(segment: Round['segments'][number] | undefined, url: string): void {
+    const bytes = segment === undefined ? 0 : firstCharge(segment.sizeBytes, url);
+    this.#state = { ...this.#state, spending: reserve(this.#state.spending, bytes) };
+  }
+
+  /** No transfer is under way any more. One that nobody gave account of is charged as if it had gone through. */
+  #closeAccount(isAccounted: boolean): void {
+    const { spending } = this.#state;
+    if (spending.reservedBytes === 0) return;
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = {
+      ...this.#state,
+      spending: isAccounted ? reserve(spending, 0) : chargeReserved(spending, wallMs),
+    };
     this.#ports.saveState(this.#state);
   }
 
@@ -302,8 +351,7 @@ export class UploadDriver {
 
   #findBlockers(
     policy: Policy['upload'] | null,
-    heldBackUntilWallMs: number | null,
-    isWithheld: boolean,
+    waiting: { heldUntil: number | null; isWithheld: boolean; nextSizeBytes: number | null },
   ): Blocker[] {
     if (policy === null)
       return [{ code: 'no-destination', text: 'There is no valid policy: nothing is ever sent.' }];
@@ -321,8 +369,9 @@ export class UploadDriver {
       backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
       isUnauthorised: this.#state.backoff.isUnauthorised,
       wallMs,
-      heldBackUntilWallMs,
-      isWithheld,
+      nextChargeBytes: waiting.nextSizeBytes === null ? 0 : firstCharge(waiting.nextSizeBytes, policy.url),
+      heldBackUntilWallMs: waiting.heldUntil,
+      isWithheld: waiting.isWithheld,
     });
   }
 
@@ -333,6 +382,7 @@ export class UploadDriver {
     const edge = msToNextEdge(parseHours(policy.hours) ?? null, wallMs);
     const candidates = [
       heldUntil,
+      this.startsAtWallMs,
       backoffUntil(this.#state.backoff, wallMs),
       edge === null || isWithinHours(parseHours(policy.hours) ?? null, wallMs) ? null : wallMs + edge,
     ].filter((at): at is number => at !== null && at > wallMs);
@@ -392,7 +442,7 @@ export class UploadDriver {
     timers.set('upload-connect', bootMs + CONNECT_MS, () => uploader.kill());
     this.#watch();
     this.#ports.changed();
-    void uploader.exited.then(() => this.#ended(ripe.length > files.length));
+    void uploader.exited.then((isAccounted) => this.#ended(isAccounted, ripe.length > files.length));
   }
 
   #watch(): void {
@@ -404,7 +454,8 @@ export class UploadDriver {
   }
 
   /** The uploader is gone, in whatever way: what it did not send goes back. */
-  #ended(isMoreWaiting: boolean): void {
+  #ended(isAccounted: boolean, isMoreWaiting: boolean): void {
+    this.#closeAccount(isAccounted);
     const wasAborted = this.#round?.isAborted ?? false;
     this.#round?.end?.();
     this.#round = null;
@@ -454,4 +505,9 @@ export class UploadDriver {
       round.process.kill(),
     );
   }
+}
+
+/** What the first file of a round costs at most. */
+function firstCharge(sizeBytes: number, url: string): number {
+  return estimateCharge(sizeBytes, { isConnected: false, isSecure: url.startsWith('https:') });
 }

@@ -11,7 +11,7 @@ export interface Setting {
   readonly bin: string;
   /** The variables that a command in another terminal needs to find this daemon. */
   readonly place: Readonly<Record<string, string>>;
-  /** Whether the session is Wayland's, where X shows only a part of the input. */
+  /** Whether the session is Wayland's, where input is read from the devices. */
   readonly isWayland: boolean;
   /** The variables of the display we started; `null` when the machine has its own. */
   readonly ownDisplay: Readonly<Record<'DISPLAY' | 'XAUTHORITY', string>> | null;
@@ -31,7 +31,9 @@ export function introduction(setting: Setting): string[] {
     `Look:   ${control} status    or: ${control} why`,
     `Pause:  ${control} pause 5m  end: ${control} resume`,
     'Stop:   Ctrl-C here',
-    ...(setting.isWayland ? ['This is a Wayland session: only input to X programs is seen so far.'] : []),
+    ...(setting.isWayland
+      ? ['This is a Wayland session: input is read from the devices, which needs the group "input".']
+      : []),
     ...(ownDisplay === null
       ? []
       : ['There is no display, so a hidden one runs. Send it input:', `  ${inputCommand(ownDisplay)}`]),

@@ -21,16 +21,4 @@ export const NOT_YET: readonly NotYet[] = [
     text: 'this version does not check it with the collector; the notice repeats it as a promise',
     hint: 'see that the collector keeps to it',
   },
-  {
-    path: 'limits.cpu',
-    applies: always,
-    text: 'this version measures its cost and does not limit it',
-    hint: 'telemetryctl status shows the cost',
-  },
-  {
-    path: 'limits.memory',
-    applies: always,
-    text: 'this version measures its cost and does not limit it',
-    hint: 'telemetryctl status shows the cost',
-  },
 ];

@@ -15,11 +15,6 @@ import {
   yesNo,
 } from './schema-values.ts';
 
-/** A refusal of a value that a later version will take. */
-const LATER = {
-  evdev: 'the evdev back end comes with a later version',
-} as const;
-
 /**
  * A policy or preferences file: TOML names, values turned into the units of `core/policy.ts`. Strict: an unknown name
  * is an error. Loaded only by short-lived programs; it costs 8 MB.
@@ -28,14 +23,7 @@ export const policyFileSchema = z.strictObject({
   capture: section({
     keys: word(['off', 'activity', 'shortcuts', 'full']),
     mouse_hz: wholeNumber(1, 1000, 'no mouse reports more than 1000 positions a second'),
-    backend: word(['auto', 'x11', 'uiohook', 'evdev', 'replay']).superRefine((name, ctx) => {
-      if (name !== 'evdev') return;
-      ctx.addIssue({
-        code: 'custom',
-        message: `cannot be "${name}": ${LATER[name]}`,
-        params: { hint: '"auto"' },
-      });
-    }),
+    backend: word(['auto', 'x11', 'uiohook', 'evdev', 'replay']),
     hours: hours(),
     focus_unknown: word(['no-keys', 'block', 'record']),
     full_apps: names(),

@@ -4,6 +4,7 @@ import {
   type EventRecord,
   KIND,
   KIND_NAMES,
+  MADE_UP,
   MOD_NAMES,
   unpackKeyDetail,
 } from '../core/events.ts';
@@ -33,6 +34,7 @@ function recordAt(columns: EventColumns, i: number, wallMs: (monoMs: number) => 
     record.dy = b;
   }
   if (kind === KIND.keydown || kind === KIND.keyup) addKey(record, a, b);
+  if ((kind === KIND.up || kind === KIND.keyup) && (b & MADE_UP) !== 0) record.synthetic = true;
   return record;
 }
 

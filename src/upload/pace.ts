@@ -2,7 +2,8 @@
 const SLACK_MS = 250;
 /** Some eight chunks a second, so that the rate is even: bursts are what others on the line notice. */
 const CHUNKS_PER_SECOND = 8;
-const CHUNK_BYTES = { least: 1024, most: 64 * 1024 };
+/** A piece is a packet at least, and a small one is mostly headers: below 4 KB the charge would fall short of the truth. */
+const CHUNK_BYTES = { least: 4096, most: 64 * 1024 };
 
 /**
  * A token bucket without a store: every chunk waits for its own time on the line first, so that also a short file

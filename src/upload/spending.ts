@@ -10,10 +10,12 @@ export interface Spending {
   readonly days: readonly Period[];
   readonly months: readonly Period[];
   readonly totalBytes: number;
+  /** What the transfer under way costs at most; charged if whoever runs it dies without giving account. */
+  readonly reservedBytes: number;
 }
 
 /** Nothing was ever charged. */
-export const NO_SPENDING: Spending = { days: [], months: [], totalBytes: 0 };
+export const NO_SPENDING: Spending = { days: [], months: [], totalBytes: 0, reservedBytes: 0 };
 
 /**
  * A clock that jumps (an empty battery at boot, a flight across midnight) comes back to a period that is still known,
@@ -25,10 +27,21 @@ const KEPT_PERIODS = 4;
 export function charge(spending: Spending, bytes: number, wallMs: number): Spending {
   const { day, month } = periodsAt(wallMs);
   return {
+    ...spending,
     days: add(spending.days, day, bytes),
     months: add(spending.months, month, bytes),
     totalBytes: spending.totalBytes + bytes,
   };
+}
+
+/** Sets what the transfer that begins now costs at most; 0: none is under way. */
+export function reserve(spending: Spending, bytes: number): Spending {
+  return { ...spending, reservedBytes: bytes };
+}
+
+/** Charges what was reserved: nobody will say any more what the transfer cost. */
+export function chargeReserved(spending: Spending, wallMs: number): Spending {
+  return reserve(charge(spending, spending.reservedBytes, wallMs), 0);
 }
 
 /** What counts against the budgets at `wallMs`: nothing yet on a new day or in a new month. */
@@ -40,9 +53,9 @@ export function spentAt(spending: Spending, wallMs: number): { todayBytes: numbe
 /** The spending as it was written; `undefined` for anything else, which must not pass for nothing spent. */
 export function readSpending(saved: unknown): Spending | undefined {
   if (typeof saved !== 'object' || saved === null) return undefined;
-  const { days, months, totalBytes }: Partial<Record<keyof Spending, unknown>> = saved;
-  return isPeriods(days) && isPeriods(months) && isBytes(totalBytes)
-    ? { days, months, totalBytes }
+  const { days, months, totalBytes, reservedBytes = 0 }: Partial<Record<keyof Spending, unknown>> = saved;
+  return isPeriods(days) && isPeriods(months) && isBytes(totalBytes) && isBytes(reservedBytes)
+    ? { days, months, totalBytes, reservedBytes }
     : undefined;
 }
 

@@ -2,6 +2,7 @@ import { BackendFailure, type InputSink } from '../../src/capture/child/backend.
 import { chooseBackend } from '../../src/capture/child/choose-backend.ts';
 import { delayNode } from '../../src/capture/delay-node.ts';
 import type { Reason } from '../../src/core/collection.ts';
+import { openLibc } from '../../src/posix/libc-koffi.ts';
 
 /**
  * `node backend-child.ts NAME`: runs one back end on `DISPLAY` and prints what it puts into its sink, a JSON array a
@@ -17,6 +18,7 @@ const surroundings = {
   platform: process.platform,
   hostname: '',
   uid: process.getuid?.() ?? 0,
+  libc: openLibc().libc,
   nowMonoMs,
   delay: delayNode,
 };
@@ -36,6 +38,9 @@ const sink: InputSink = {
   button: (...rest) => print('button', ...rest),
   wheel: (...rest) => print('wheel', ...rest),
   key: (...rest) => print('key', ...rest),
+  buttonGone: (...rest) => print('buttonGone', ...rest),
+  keyGone: (...rest) => print('keyGone', ...rest),
+  lost: () => print('lost'),
 };
 const host = {
   sink,

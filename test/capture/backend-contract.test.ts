@@ -26,7 +26,7 @@ const KEY = {
 
 /** Every back end for X sees the same input, and says the same of it. */
 describe.skipIf(!hasX)('what is done on an X display', { timeout: 60_000 }, () => {
-  const server = new Xvfb(['-noreset']);
+  const server = new Xvfb();
   let hand: XInjector;
   let runs: BackendRun[];
 

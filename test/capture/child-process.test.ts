@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -43,9 +44,14 @@ describe('a capture process that cannot start', { timeout: 20_000 }, () => {
     expect(
       await reasonFor({ WAYLAND_DISPLAY: 'w', DISPLAY: ':4999' }, { ...CONFIG, focusUnknown: 'block' }),
     ).toBe('focus-unknown');
-    expect(await reasonFor({ DISPLAY: ':4999' }, { ...CONFIG, backend: 'evdev' })).toBe('no-such-backend');
+    expect(await reasonFor({ DISPLAY: ':4999' }, { ...CONFIG, backend: 'x12' })).toBe('no-such-backend');
+  });
+
+  test.skipIf(existsSync('/dev/input'))('says that there is no device to read', async () => {
+    expect(await reasonFor({}, { ...CONFIG, backend: 'evdev' })).toBe('no-device');
+    // On Wayland X shows X programs only.
     expect(await reasonFor({ WAYLAND_DISPLAY: 'w', DISPLAY: ':4999' }, { ...CONFIG, backend: 'auto' })).toBe(
-      'wayland-unsupported',
+      'no-device',
     );
   });
 

@@ -13,7 +13,7 @@ const canRun = hasX && ['openbox', 'i3lock'].every((tool) => existsSync(`/usr/bi
 
 /** Skipped only where Xvfb, openbox or i3lock is not installed. */
 describe.skipIf(!canRun)('the window in use, on a real display', { timeout: 60_000 }, () => {
-  const server = new Xvfb(['-noreset']);
+  const server = new Xvfb();
   let manager: ChildProcess | null = null;
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Pipeline } from '../../src/capture/child/pipeline.ts';
-import { type EventColumns, KIND, MOD, unpackKeyDetail } from '../../src/core/events.ts';
+import { type EventColumns, KIND, MADE_UP, MOD, unpackKeyDetail } from '../../src/core/events.ts';
 import { keyCode, keyId } from '../../src/core/keys.ts';
 import type { KeyMode } from '../../src/core/masking.ts';
 
@@ -33,6 +33,29 @@ function all(pipeline: Pipeline): string[] {
   pipeline.settle();
   return rows(pipeline.take(pipeline.countReady()));
 }
+
+describe('releases that nobody saw', () => {
+  test('are marked, and those of text keys leave no trace', () => {
+    const pipeline = pipelineFor();
+    pipeline.button(1000, true, 1, 5, 5);
+    press(pipeline, 1010, 'Enter');
+    press(pipeline, 1020, 'KeyA');
+    pipeline.buttonGone(1500, 1, 5, 5);
+    for (const code of ['Enter', 'KeyA']) pipeline.keyGone(1500, keyId(code), keyId(code), 0);
+    pipeline.lost();
+    pipeline.settle();
+    const columns = pipeline.take(pipeline.countReady());
+    const made = Array.from({ length: columns.count }, (_, i) => i).filter(
+      (i) => ((columns.b[i] ?? 0) & MADE_UP) !== 0,
+    );
+    expect(made.map((i) => [columns.t[i], columns.kind[i]])).toEqual([
+      [1500, KIND.up],
+      [1500, KIND.keyup],
+    ]);
+    expect(rows(columns).at(-1)).toBe('1500 keyup 5,5 Enter');
+    expect(pipeline.loss.dropped).toBe(1);
+  });
+});
 
 describe('masking in the pipeline', () => {
   test('a letter is a class with a coarse time, and its release follows at once', () => {

@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  decodeCommand,
   decodeConfig,
   decodeMessage,
+  encodeCommand,
   encodeConfig,
   encodeMessage,
   FrameDecoder,
   MAX_BATCH_EVENTS,
   MAX_PAYLOAD_BYTES,
 } from '../../src/capture/wire.ts';
-import type { CaptureConfig, ChildMessage } from '../../src/core/capture.ts';
+import type { CaptureConfig, ChildCommand, ChildMessage } from '../../src/core/capture.ts';
 import { emptyColumns } from '../../src/core/events.ts';
 
 const CONFIG: CaptureConfig = {
@@ -51,6 +53,7 @@ const aBatch: fc.Arbitrary<ChildMessage> = fc
 const aMessage: fc.Arbitrary<ChildMessage> = fc.oneof(
   aBatch,
   fc.constant<ChildMessage>({ type: 'end' }),
+  fc.constant<ChildMessage>({ type: 'alive' }),
   fc.constant<ChildMessage>({
     type: 'screens',
     screens: [{ x: -1920, y: 0, width: 1080, height: 1920, scale: 1.5 }],
@@ -93,6 +96,15 @@ describe('the pipe between daemon and child', () => {
     const [frame] = new FrameDecoder().push(encodeMessage({ type: 'batch', columns, loss: noLoss }));
     const message = frame === undefined ? undefined : decodeMessage(frame);
     expect(message).toMatchObject({ columns: { count: 2, x: Int32Array.of(7, 8) } });
+  });
+
+  test('commands arrive as sent, behind the configuration', () => {
+    const commands: ChildCommand[] = [{ type: 'probe' }, { type: 'tune', burstMs: 250, mouseHz: 30 }];
+    const stream = Buffer.concat([encodeConfig(CONFIG), ...commands.map(encodeCommand)]);
+    const decoder = new FrameDecoder();
+    const received = chop(stream, [3, 1, 2]).flatMap((chunk) => decoder.push(chunk));
+    expect(received.slice(1).map(decodeCommand)).toEqual(commands);
+    expect(() => received.slice(0, 1).map(decodeCommand)).toThrow('lost step');
   });
 
   test('the configuration arrives as sent', () => {

@@ -8,7 +8,7 @@ import { hasX, Xvfb } from './xvfb.ts';
 const KEY = { a: 38, q: 24, altRight: 108 };
 
 describe.skipIf(!hasX)('the x11 back end', { timeout: 60_000 }, () => {
-  const server = new Xvfb(['-noreset']);
+  const server = new Xvfb();
   let hand: XInjector;
 
   beforeAll(async () => {

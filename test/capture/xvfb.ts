@@ -4,13 +4,14 @@ import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { ownDisplayNumber } from '../display-number.ts';
 
 const run = promisify(execFile);
 
 /** The X tools these tests need; without them they are skipped. */
 export const hasX = ['Xvfb', 'xdotool'].every((tool) => existsSync(`/usr/bin/${tool}`));
 
-/** A real X server for one test, on a display number that it chooses itself and keeps over a restart. */
+/** A real X server for one test, on a display number of its own that it keeps over a restart. */
 export class Xvfb {
   readonly #args: readonly string[];
   #number = -1;
@@ -33,16 +34,16 @@ export class Xvfb {
   }
 
   async start(): Promise<this> {
-    const name = this.#number < 0 ? [] : [this.display];
-    const args = [...name, '-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'];
+    if (this.#number < 0) this.#number = ownDisplayNumber();
+    const screen = ['-screen', '0', '1280x800x24'];
+    const args = [this.display, '-displayfd', '1', ...screen, '-nolisten', 'tcp', '-noreset'];
     const server = spawn('Xvfb', [...args, ...this.#args], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#server = server;
     let said = '';
     server.stdout.setEncoding('latin1').on('data', (text: string) => (said += text));
     for (let i = 0; i < 800 && server.exitCode === null; i++) {
-      if (/^\d+$/m.test(said)) this.#number = Number(said);
       // The socket's file may be left over from a server that was killed: only an answer counts.
-      if (this.#number >= 0 && said !== '' && (await answers(this.#socketPath))) return this;
+      if (said !== '' && (await answers(this.#socketPath))) return this;
       await sleep(25);
     }
     throw new Error(`Xvfb ${this.display} did not start`);

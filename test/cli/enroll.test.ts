@@ -8,7 +8,7 @@ import { fingerprintOf, makeKeyPair } from '../../src/signing/ed25519.ts';
 import { parseEnrolment } from '../../src/signing/enrolment.ts';
 import { startCollector, temporaryFolder } from '../collector/support.ts';
 import { tempFolder } from '../spool/temp-folder.ts';
-import { makeCertificate } from '../upload/certificate.ts';
+import { makeCertificate } from '../upload/self-signed.ts';
 import { run } from './run.ts';
 
 /** A collector, and a token of it. Its clock is the machine's; that of `run` stands still in another month. */
@@ -65,14 +65,14 @@ describe('telemetryctl enroll', () => {
 
   it('trusts the certificate authority that it is given, and keeps it for the uploader', async () => {
     const folder = tempFolder();
-    const [key, cert] = makeCertificate(folder);
+    const { key, cert, certFile } = makeCertificate(folder);
     const tls = { key: Buffer.from(key), cert: Buffer.from(cert) };
     const { url, token } = await collectorWithToken({ tls, isEnrolmentRequired: true });
     expect(url).toMatch(/^https:/);
     const stateDir = tempFolder();
     const unknown = await run(['enroll', url, token], { stateDir });
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('self-signed')]);
-    const known = await run(['enroll', url, token, '--ca', join(folder, 'cert.pem')], { stateDir });
+    const known = await run(['enroll', url, token, '--ca', certFile], { stateDir });
     expect(known).toMatchObject({ code: 0, err: '' });
     const enrolment = parseEnrolment(JSON.parse(readFileSync(join(stateDir, 'device-key.json'), 'utf8')));
     expect(enrolment.ca).toBe(cert);

@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit and integration tests run side by side; end-to-end tests (real X server, processes, sockets) one at a time. */
+/**
+ * Two files at a time, of end-to-end tests too: most of their time they wait, each has a display, folders and sockets of
+ * its own, and none measures speed.
+ */
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     globalSetup: ['test/config/global-setup.ts'],
     // Generous, since they bound hangs and not speed: shared machines are slow at times.
     testTimeout: 60_000,
@@ -14,7 +18,6 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 90_000,
         },

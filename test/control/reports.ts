@@ -64,6 +64,7 @@ export const CAPTURING: StatusReport = {
     rssBytes: 61_000_000,
     bytesPerActiveHour: 41_000,
     activeHours: 2.5,
+    processes: [],
   },
 };
 

@@ -23,6 +23,8 @@ function driven() {
       started.push(generation);
       return {
         pid: 4000 + generation,
+        send: () => undefined,
+        kill: () => undefined,
         stop: () => {
           stopped.push(generation);
           return Promise.resolve();
@@ -166,7 +168,12 @@ it('logs a process that cannot be stopped instead of failing', async () => {
     clock: timers.clock,
     timers,
     log,
-    startChild: () => ({ pid: 1, stop: () => Promise.reject(new Error('no such process')) }),
+    startChild: () => ({
+      pid: 1,
+      send: () => undefined,
+      kill: () => undefined,
+      stop: () => Promise.reject(new Error('no such process')),
+    }),
     savePauses: () => undefined,
     changed: () => undefined,
   });

@@ -28,7 +28,12 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     log,
     startChild: (next) => {
       generation = next;
-      return { pid: 4000 + next, stop: () => Promise.resolve() };
+      return {
+        pid: 4000 + next,
+        send: () => undefined,
+        kill: () => undefined,
+        stop: () => Promise.resolve(),
+      };
     },
     savePauses: () => undefined,
     changed: () => undefined,
@@ -72,6 +77,7 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
     watchers: new Watchers(clock, timers, status),
     status,
     consentChanged,
+    resume: (by) => collection.send({ type: 'resume', by }),
     reloadPolicy: async () => {
       await policy.reload();
     },

@@ -28,6 +28,8 @@ export function exemptionsOver(place: ExemptionPlace) {
     standing: [] as readonly StandingExemption[],
     apps: [] as string[],
     facts: [] as LedgerFact[],
+    /** What the person is told of. */
+    told: [] as string[],
     rolls: 0,
     /** Segments that are being sealed just now. */
     busy: new Set<string>(),
@@ -56,6 +58,7 @@ export function exemptionsOver(place: ExemptionPlace) {
       appsChanged: () => {
         world.apps = keeper.apps();
       },
+      stateChanged: (state) => world.told.push(state),
     });
     return keeper;
   };

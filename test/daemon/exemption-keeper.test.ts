@@ -84,11 +84,12 @@ describe('an undecided exemption', () => {
   });
 
   it('that is denied releases it a day later, and not a minute sooner', async () => {
-    const { desk, keeper, record, reply, round } = await office();
+    const { desk, keeper, record, reply, round, world } = await office();
     const { id } = keeper.request(WEEK);
     const canary = record(2);
     expect(reply(id, { state: 'denied', by: 'Ada', reason: 'not now' })).toEqual({ kind: 'settled' });
     expect(keeper.list[0]).toMatchObject({ state: 'denied', decision: { by: 'Ada', reason: 'not now' } });
+    expect(world.told.at(-1)).toBe('denied');
     desk.timers.run(RELEASE_AFTER_MS - 60_000);
     expect(await round()).toEqual([]);
     desk.timers.run(60_000);

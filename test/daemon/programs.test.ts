@@ -34,6 +34,7 @@ const HOSTILE = {
   DISPLAY: ':0',
   XAUTHORITY: '/home/ada/.Xauthority',
   WAYLAND_DISPLAY: 'wayland-0',
+  XDG_SEAT: 'seat0',
   XDG_SESSION_TYPE: 'x11',
   XDG_RUNTIME_DIR: '/run/user/1000',
   SECRET: 'of the person',
@@ -59,6 +60,7 @@ it('lets the capture child know the display too', () => {
     'WAYLAND_DISPLAY',
     'XAUTHORITY',
     'XDG_RUNTIME_DIR',
+    'XDG_SEAT',
     'XDG_SESSION_TYPE',
   ]);
 });

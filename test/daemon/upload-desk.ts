@@ -22,8 +22,8 @@ export const URL_HERE = 'http://127.0.0.1:7717';
 
 /** An uploader process that does only what a test tells it. */
 export class HandUploader implements UploaderProcess {
-  readonly #exit = Promise.withResolvers<undefined>();
-  readonly exited: Promise<undefined> = this.#exit.promise;
+  readonly #exit = Promise.withResolvers<boolean>();
+  readonly exited: Promise<boolean> = this.#exit.promise;
   readonly messages: RoundMessage[] = [];
   readonly #connection = new AbortController();
   wasKilled = false;
@@ -33,14 +33,14 @@ export class HandUploader implements UploaderProcess {
 
   kill(): void {
     this.wasKilled = true;
-    void this.exit();
+    void this.exit(false);
   }
 
   /** Its process ends; resolves when the daemon has taken note. */
-  async exit(): Promise<void> {
+  async exit(isAccounted = true): Promise<void> {
     this.hasExited = true;
     this.#connection.abort();
-    this.#exit.resolve(undefined);
+    this.#exit.resolve(isAccounted);
     await settled();
   }
 

@@ -148,10 +148,10 @@ describe('a segment that was not', () => {
 describe('budgets', () => {
   it('close the gate when the day’s bytes are spent, failures included, and the next day opens it', async () => {
     const desk = new UploadDesk();
-    if (desk.policy !== null) desk.policy = { ...desk.policy, dailyBudgetBytes: 5000 };
+    if (desk.policy !== null) desk.policy = { ...desk.policy, dailyBudgetBytes: 50_000 };
     const uploader = await desk.startSending(1, 2);
-    expect(uploader.round.budgetBytes).toBe(5000);
-    desk.driver.takeResult(resultOf(segmentId(1), 'aborted', { chargedBytes: 5000 }));
+    expect(uploader.round.budgetBytes).toBe(50_000);
+    desk.driver.takeResult(resultOf(segmentId(1), 'aborted', { chargedBytes: 50_000 }));
     expect(desk.blockers()).toEqual(['daily-budget']);
     await uploader.exit();
     desk.driver.due();
@@ -163,13 +163,50 @@ describe('budgets', () => {
   });
 
   it('give a round what is left of the day and of the month, whichever is less', async () => {
-    const spending = charge(charge(NO_SPENDING, 6000, Date.UTC(2026, 6, 1, 8)), 0, 0);
+    const spending = charge(charge(NO_SPENDING, 60_000, Date.UTC(2026, 6, 1, 8)), 0, 0);
     const desk = new UploadDesk({ spending });
     if (desk.policy !== null) {
-      desk.policy = { ...desk.policy, dailyBudgetBytes: 10_000, monthlyBudgetBytes: 9000 };
+      desk.policy = { ...desk.policy, dailyBudgetBytes: 100_000, monthlyBudgetBytes: 90_000 };
     }
     const uploader = await desk.startSending(1);
-    expect(uploader.round.budgetBytes).toBe(3000);
+    expect(uploader.round.budgetBytes).toBe(30_000);
+  });
+
+  it('close it when the next segment needs more than is left, rather than start for nothing', async () => {
+    const desk = new UploadDesk();
+    if (desk.policy !== null) desk.policy = { ...desk.policy, dailyBudgetBytes: 3000 };
+    await desk.start(1);
+    desk.driver.due();
+    expect(desk.uploaders).toEqual([]);
+    expect(desk.driver.blockers[0]?.text).toBe(
+      'Today’s byte budget has less left than the next segment needs.',
+    );
+  });
+
+  it('are charged for a transfer that nobody gives account of, as if it had gone through', async () => {
+    const desk = new UploadDesk();
+    const uploader = await desk.startSending(1, 2);
+    desk.driver.takeResult(resultOf(segmentId(1), 'stored'));
+    await uploader.exit(false);
+    const [second] = uploader.round.segments.slice(1);
+    expect(second?.sizeBytes).toBeGreaterThan(0);
+    expect(desk.driver.state.spending.totalBytes).toBeGreaterThan(1000 + (second?.sizeBytes ?? 0));
+    // The next one does, before it sends anything.
+    const { totalBytes } = desk.driver.state.spending;
+    desk.driver.due();
+    desk.uploader.connect(desk.driver);
+    await desk.uploader.exit();
+    expect(desk.saved.at(-1)?.spending).toMatchObject({ totalBytes, reservedBytes: 0 });
+  });
+
+  it('are charged also for the transfer in which a daemon died', async () => {
+    const first = new UploadDesk();
+    await first.startSending(1);
+    const left = first.saved.at(-1);
+    const second = new UploadDesk(left);
+    await second.start();
+    expect(second.driver.state.spending.totalBytes).toBe(left?.spending.reservedBytes);
+    expect(second.driver.state.spending.totalBytes).toBeGreaterThan(0);
   });
 
   it('of the month close it beyond the day', async () => {
@@ -185,6 +222,17 @@ describe('budgets', () => {
     desk.driver.refresh();
     expect(desk.blockers()).toEqual([]);
   });
+});
+
+it('a round under a policy that is no longer in force is aborted, and the rest goes under the new one', async () => {
+  const desk = new UploadDesk();
+  const uploader = await desk.startSending(1);
+  if (desk.policy !== null) desk.policy = { ...desk.policy, rateBytesPerSecond: 1000 };
+  desk.driver.policyChanged();
+  expect(uploader.messages.at(-1)).toEqual({ type: 'abort', reason: 'the policy changed' });
+  await uploader.exit();
+  desk.uploader.connect(desk.driver);
+  expect(desk.uploader.round.rateBytesPerSecond).toBe(1000);
 });
 
 it('tries anew under another policy what the collector refused under the one before', async () => {

@@ -218,6 +218,8 @@ describe('the gate', () => {
     desk.pinned = { collectorKey: 'k', deviceKeyFile: '/state/device-key.json' };
     desk.driver.evaluate();
     expect(desk.blockers()).toEqual([]);
+    // A fleet does not come at once.
+    desk.timers.run(1_800_000);
     desk.uploader.connect(desk.driver);
     expect(desk.uploader.round.deviceKeyFile).toBe('/state/device-key.json');
   });

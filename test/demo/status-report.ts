@@ -60,6 +60,7 @@ export function statusReport(state: CollectionName, recorded: number): StatusRep
       rssBytes: 0,
       bytesPerActiveHour: 0,
       activeHours: 0,
+      processes: [],
     },
   };
 }

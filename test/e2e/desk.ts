@@ -18,6 +18,7 @@ import type { StatusReport } from '../../src/core/status.ts';
 import { readOwnerIdentities } from '../../src/privacy/owner-identity.ts';
 import { openSegment } from '../../src/segment/open-segment.ts';
 import { whenManaged } from '../capture/test-window.ts';
+import { ownDisplayNumber } from '../display-number.ts';
 
 const run = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -84,13 +85,8 @@ class Display {
 
   async start(): Promise<void> {
     const args = ['-screen', '0', '1280x800x24', '-nolisten', 'tcp', '-noreset'];
-    if (this.number < 0) {
-      const server = new Program('Xvfb', ['-displayfd', '1', ...args], {});
-      this.server = server;
-      this.number = Number(await until('Xvfb to choose a display', () => /^\d+$/m.exec(server.out)?.[0]));
-    } else {
-      this.server = new Program('Xvfb', [this.name, ...args], {});
-    }
+    if (this.number < 0) this.number = ownDisplayNumber();
+    this.server = new Program('Xvfb', [this.name, ...args], {});
     await until('the X server to answer', async () => {
       const result = await run('xdotool', ['getmouselocation'], { env: this.env() }).catch(() => undefined);
       return result !== undefined;

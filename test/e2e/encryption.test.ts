@@ -122,7 +122,11 @@ function keyFiles(desk: Desk): string[] {
     `/dev/shm/telemetryd-${process.getuid?.() ?? 0}-${name}`,
   ];
   return folders.flatMap((folder) =>
-    existsSync(folder) ? readdirSync(folder).map((file) => path.join(folder, file)) : [],
+    existsSync(folder)
+      ? readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+          entry.isFile() ? [path.join(entry.parentPath, entry.name)] : [],
+        )
+      : [],
   );
 }
 

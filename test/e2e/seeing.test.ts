@@ -58,9 +58,13 @@ describe('seeing everything', () => {
     expect(refused.stderr).toContain('30m');
     await desk.ok('resume');
     await desk.waitFor('capture to go on', ({ collection }) => collection.state === 'capturing');
-    // No desktop here: status says what a notification would.
-    const { announcement } = await desk.status();
-    expect(announcement).toMatchObject({ what: 'resumed', shown: 'no-desktop' });
+    // Who resumes by hand need not be told. No desktop here: status says what a notification would.
+    expect((await desk.status()).announcement).toMatchObject({ what: 'began', shown: 'no-desktop' });
+    await desk.ok('pause', '1s');
+    await desk.waitFor(
+      'to be told that the pause has ended',
+      ({ announcement }) => announcement?.what === 'resumed',
+    );
   });
 
   it('is a page of one file that names what was kept', async () => {

@@ -36,9 +36,9 @@ describe('check-policy', () => {
   });
 
   test('tells what is accepted but not acted on, and still exits 0', () => {
-    const { exitCode, text } = check('[limits]\ncpu = "2%"\n');
+    const { exitCode, text } = check('[notice]\nserver_retention = "30d"\n');
     expect(exitCode).toBe(0);
-    expect(text).toMatch(/^policy\.toml:2:7: notice: limits\.cpu is accepted.*\n {2}Note: /);
+    expect(text).toMatch(/^policy\.toml:2:20: notice: notice\.server_retention is accepted.*\n {2}Note: /);
   });
 
   test('judges a work copy by what it says, and warns that its mode would not do', () => {

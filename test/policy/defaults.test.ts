@@ -48,7 +48,7 @@ describe('the defaults', () => {
 
 describe('capture is refused, though the file is valid,', () => {
   const refused: [string, PolicyPart, string][] = [
-    ['when the back end does not exist', { capture: { backend: 'evdev' } }, 'backend-unavailable'],
+    ['when the back end does not exist', { capture: { backend: 'telepathy' } }, 'backend-unavailable'],
   ];
   test.each(refused)('%s', (_, part, code) => {
     expect(captureRefusal(overlayPolicy(DEFAULT_POLICY, part))?.code).toBe(code);

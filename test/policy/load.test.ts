@@ -144,9 +144,9 @@ describe('loading', () => {
 
   test('what is accepted and not acted on yet is told only where a file sets it', () => {
     const { paths, policy } = files();
-    policy('[limits]\ncpu = "2%"\n[exclude]\napps = []\n');
+    policy('[notice]\nserver_retention = "30d"\n');
     expect(texts(paths)).toEqual([
-      'notice POLICY:2:7: limits.cpu is accepted, but this version measures its cost and does not limit it',
+      'notice POLICY:2:20: notice.server_retention is accepted, but this version does not check it with the collector; the notice repeats it as a promise',
     ]);
   });
 

@@ -78,7 +78,6 @@ describe('values that are refused, with place and reason', () => {
     ['capture.mouse_hz = inf', /whole number/, /./],
     ['capture.mouse_hz = "125"', /whole number/, /./],
     ['capture.mouse_hz = 9007199254740993', /lossless/, /./],
-    ['capture.backend = "evdev"', /comes with a later version/, /"auto"/],
     ['capture.backend = "wayland"', /must be one of/, /./],
     ['capture.hours = "9 to 5"', /must be hours such as/, /./],
     ['capture.hours = "Mon-Fri 08:00-25:00"', /must be hours such as/, /./],

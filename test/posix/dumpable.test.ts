@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -19,6 +19,7 @@ import { ROOT, until } from '../e2e/desk.ts';
 const IS_ROOT = process.getuid?.() === 0;
 /** An ordinary account: only of such a one can it be seen from outside whether its processes may be looked into. */
 const ORDINARY = IS_ROOT ? 65_534 : (process.getuid?.() ?? 0);
+const AS_ORDINARY = IS_ROOT ? { uid: ORDINARY, gid: ORDINARY } : {};
 
 /**
  * Files below /proc/<pid> belong to the process's account unless it forbids to be looked into: then to root (proc(5)).
@@ -46,7 +47,7 @@ it.runIf(process.platform === 'linux')(
           TELEMETRYD_STATE_DIR: path.join(folder, 'state'),
         },
         stdio: 'ignore',
-        ...(IS_ROOT ? { uid: ORDINARY, gid: ORDINARY } : {}),
+        ...AS_ORDINARY,
       },
     );
     onTestFinished(async () => {
@@ -56,31 +57,32 @@ it.runIf(process.platform === 'linux')(
       rmSync(folder, { recursive: true, force: true });
     });
     const socket = path.join(folder, 'state/replay/run/control.sock');
-    const report = await until('the recording to play', async () => {
-      const status = existsSync(socket) ? await statusOf(socket) : undefined;
+    const report = await until('the recording to play', () => {
+      const status = existsSync(socket) ? statusOf(socket) : undefined;
       return status?.capture.alive === true && status.capture.events.recorded > 0 ? status : undefined;
     });
     const { pid } = report.daemon;
     const child = report.capture.pid;
     expect([ownerOf(pid), ownerOf(child)]).toEqual([0, 0]);
     expect([accountOf(pid), accountOf(child)]).toEqual([ORDINARY, ORDINARY]);
-    expect(report.collection.reasons).toEqual([]);
+    expect(report.collection.reasons.map(({ code }) => code)).not.toContain('memory-readable');
     const daemonOnly = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
     expect(report.cost.rssBytes).toBeGreaterThan(daemonOnly * 1.3);
   },
 );
 
-async function statusOf(socket: string): Promise<StatusReport | undefined> {
-  const { get } = await import('node:http');
-  return new Promise((resolve) => {
-    get({ socketPath: socket, path: '/v1/status' }, (response) => {
-      let text = '';
-      response.on('data', (bytes: Buffer) => (text += bytes.toString()));
-      response.on('end', () =>
-        resolve(response.statusCode === 200 ? (JSON.parse(text) as StatusReport) : undefined),
-      );
-    }).on('error', () => resolve(undefined));
-  });
+/** The report as the person themself gets it: others, root among them, are told little. */
+function statusOf(socket: string): StatusReport | undefined {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [path.join(ROOT, 'dist/telemetryctl.js'), 'status', '--json'],
+    {
+      env: { PATH: process.env['PATH'] ?? '', TELEMETRYD_SOCKET: socket },
+      encoding: 'utf8',
+      ...AS_ORDINARY,
+    },
+  );
+  return status === 0 ? (JSON.parse(stdout) as StatusReport) : undefined;
 }
 
 function ownerOf(pid: number | null): number {

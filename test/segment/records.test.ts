@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KIND, packKeyDetail } from '../../src/core/events.ts';
+import { KIND, MADE_UP, packKeyDetail } from '../../src/core/events.ts';
 import { keyId } from '../../src/core/keys.ts';
 import { encodeClockSync } from '../../src/segment/marks.ts';
 import { readSegment } from '../../src/segment/read.ts';
@@ -29,6 +29,17 @@ describe('event records', () => {
       { t: wall(6004), kind: 'keydown', x: 10, y: 20, key: 'KeyC', class: 'text', mods: ['ctrl', 'meta'] },
       { t: wall(6005), kind: 'keydown', x: 10, y: 20, key: 'ArrowLeft', class: 'navigation', repeat: true },
       { t: wall(6100), kind: 'keyup', x: 10, y: 20, class: 'text' },
+    ]);
+  });
+
+  it('tell a release that nobody saw', () => {
+    const rows: Row[] = [
+      [6000, KIND.up, 10, 20, 1, MADE_UP],
+      [6000, KIND.keyup, 10, 20, keyId('Enter'), packKeyDetail('edit', false, 0) | MADE_UP],
+    ];
+    expect(recordsOf(journalOf(rows))).toEqual([
+      { t: wall(6000), kind: 'up', x: 10, y: 20, button: 'left', synthetic: true },
+      { t: wall(6000), kind: 'keyup', x: 10, y: 20, key: 'Enter', class: 'edit', synthetic: true },
     ]);
   });
 

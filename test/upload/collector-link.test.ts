@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseDestination } from '../../src/core/destination.ts';
 import { CollectorLink, type LinkLimits } from '../../src/upload/collector-link-node.ts';
 import type { LinkRequest } from '../../src/upload/exchange.ts';
-import { makeCertificate } from './certificate.ts';
 import { type Fault, FaultyCollector } from './faulty-collector.ts';
+import { makeCertificate } from './self-signed.ts';
 
 const SHORT: LinkLimits = { connectMs: 300, idleMs: 300, replyBytes: 1000 };
 const NEVER = new AbortController().signal;
@@ -21,9 +22,10 @@ afterEach(async () => {
 async function collector(
   faults: readonly Fault[],
   tls?: { key: string; cert: string },
+  host?: string,
 ): Promise<FaultyCollector> {
   const server = new FaultyCollector(faults, tls);
-  await server.start();
+  await server.start(host);
   cleanups.push(() => server.stop());
   return server;
 }
@@ -151,8 +153,35 @@ describe('the link to a collector', () => {
 
   describe('over TLS', () => {
     const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
-    const [key, cert] = makeCertificate(folder);
+    const { key, cert } = makeCertificate(folder);
     rmSync(folder, { recursive: true });
+
+    function trust(): void {
+      const trusted = getCACertificates('default');
+      setDefaultCACertificates([...trusted, cert]);
+      cleanups.push(() => setDefaultCACertificates(trusted));
+    }
+
+    it('refuses a certificate that is for another name, though it trusts its signer', async () => {
+      const server = await collector(['good'], { key, cert }, '127.0.0.2');
+      trust();
+      const answer = await linkTo(`https://127.0.0.2:${server.port}`).send(put(Buffer.alloc(10)), NEVER);
+      expect(answer).toMatchObject({ failure: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+      expect(server.seen).toEqual([]);
+    });
+
+    it('takes up its session when it has to connect anew, which costs less', async () => {
+      const server = await collector(['close-after'], { key, cert });
+      trust();
+      const link = linkTo(`https://localhost:${server.port}`);
+      const charges: number[] = [];
+      for (let before = 0; charges.length < 3; before = link.chargedBytes) {
+        expect(await link.send(put(Buffer.alloc(1000)), NEVER)).toMatchObject({ status: 201 });
+        charges.push(link.chargedBytes - before);
+      }
+      expect(server).toMatchObject({ connections: 3, resumed: 2 });
+      expect(charges[1]).toBeLessThan(charges[0] ?? 0);
+    });
 
     it('refuses a certificate that nobody it trusts has signed, whatever the environment says', async () => {
       const server = await collector(['good'], { key, cert });
@@ -180,10 +209,7 @@ describe('the link to a collector', () => {
         count(upstream, client);
       });
       const port = await listen(proxy);
-      const tls = process.getBuiltinModule('node:tls');
-      const trusted = tls.getCACertificates('default');
-      tls.setDefaultCACertificates([...trusted, cert]);
-      cleanups.push(() => tls.setDefaultCACertificates(trusted));
+      trust();
       const link = linkTo(`https://localhost:${port}`);
       for (const size of [100_000, 300_000]) {
         expect(await link.send(put(randomBytes(size)), NEVER)).toMatchObject({ status: 201 });
@@ -207,5 +233,3 @@ async function listen(server: ReturnType<typeof createServer>): Promise<number> 
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
-
-/** A key and a self-signed certificate for this machine, by the openssl command. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** What a collector may do wrong. `good` is the receipt rule as it should be. */
 export type Fault =
@@ -37,9 +38,11 @@ export class FaultyCollector {
   /** Bytes of bodies as they arrive, also of requests that never end. */
   bodyBytes = 0;
   connections = 0;
+  /** Connections that took up the TLS session of one before. */
+  resumed = 0;
   /** Connections that ended with a reset or an end before their request was through. */
   cuts = 0;
-  readonly #faults: Fault[];
+  #faults: Fault[];
   readonly #server: Server;
   readonly #sockets = new Map<Socket, number>();
 
@@ -51,14 +54,20 @@ export class FaultyCollector {
     this.#server = tls === undefined ? createServer(take) : createSecureServer(tls, take);
     this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#sockets.set(socket, ++this.connections);
+      if (socket instanceof TLSSocket && socket.isSessionReused()) this.resumed++;
       socket.on('error', () => undefined);
       socket.on('close', () => this.#sockets.delete(socket));
     });
   }
 
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${this.port}`;
+  async start(host = '127.0.0.1'): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, host, resolve));
+    return `http://${host}:${this.port}`;
+  }
+
+  /** From the next request on. */
+  behave(faults: readonly Fault[]): void {
+    this.#faults = [...faults];
   }
 
   get port(): number {

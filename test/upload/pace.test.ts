@@ -35,7 +35,7 @@ describe('the pace', () => {
 
   it('sends in pieces of an eighth of a second, within reason', () => {
     expect(new Pace(256 * 1024).chunkBytes).toBe(32_768);
-    expect(new Pace(100).chunkBytes).toBe(1024);
+    expect(new Pace(100).chunkBytes).toBe(4096);
     expect(new Pace(1e9).chunkBytes).toBe(65_536);
   });
 });

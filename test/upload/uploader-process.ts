@@ -31,8 +31,11 @@ export function runUploader(
   program: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  /** A program that runs it, with its arguments. */
+  within: readonly string[] = [],
 ): Uploader {
-  const child = spawn(process.execPath, ['--disable-sigusr1', program, ...args], {
+  const [command = '', ...words] = [...within, process.execPath, '--disable-sigusr1', program, ...args];
+  const child = spawn(command, words, {
     env: { HOME: tmpdir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

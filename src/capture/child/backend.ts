@@ -17,6 +17,12 @@ export interface InputSink {
    * none), `mods` the modifiers as the source itself states them ({@link MOD} bits).
    */
   key(tMs: number, isDown: boolean, code: number, id: number, mods: number, isRepeat: boolean): void;
+  /** A button came up unseen, since its device went away; the release is made up and marked so. */
+  buttonGone(tMs: number, button: number, x: number, y: number): void;
+  /** The same of a key. */
+  keyGone(tMs: number, code: number, id: number, mods: number): void;
+  /** The source lost events, nobody knows how many. */
+  lost(): void;
 }
 
 /** What a back end is given to live with. */

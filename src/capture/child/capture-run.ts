@@ -1,4 +1,4 @@
-import type { CaptureConfig } from '../../core/capture.ts';
+import type { CaptureConfig, ChildCommand } from '../../core/capture.ts';
 import type { Reason } from '../../core/collection.ts';
 import { EXIT } from '../../core/errors.ts';
 import type { Delay } from '../delay-node.ts';
@@ -78,6 +78,7 @@ export class CaptureRun {
   async run(): Promise<number> {
     const { pipe, backend } = this.#options;
     pipe.onRoom = () => this.#onRoom();
+    pipe.onCommand = (command) => this.#obey(command);
     let failure: Reason | null;
     try {
       const { signal } = this.#starting;
@@ -107,6 +108,22 @@ export class CaptureRun {
     this.#starting.abort();
     this.#stopped.resolve(null);
     this.#onRoom();
+  }
+
+  #obey(command: ChildCommand): void {
+    const { backend, pipe } = this.#options;
+    if (command.type === 'tune') {
+      backend.setBurstMs(command.burstMs);
+      this.#pipeline.setMouseHz(command.mouseHz);
+      return;
+    }
+    backend.probe().then(
+      () => pipe.send({ type: 'alive' }),
+      (error: unknown) => {
+        if (!(error instanceof BackendFailure)) throw error;
+        this.#stopped.resolve(error.reason);
+      },
+    );
   }
 
   #host(): BackendHost {
@@ -145,6 +162,18 @@ export class CaptureRun {
       key: (tMs, isDown, code, id, mods, isRepeat) => {
         this.#guard.beforeKey();
         pipeline.key(tMs, isDown, code, id, mods, isRepeat);
+        batcher.onInput();
+      },
+      buttonGone: (tMs, button, x, y) => {
+        pipeline.buttonGone(tMs, button, x, y);
+        batcher.onInput();
+      },
+      keyGone: (tMs, code, id, mods) => {
+        pipeline.keyGone(tMs, code, id, mods);
+        batcher.onInput();
+      },
+      lost: () => {
+        pipeline.lost();
         batcher.onInput();
       },
     };

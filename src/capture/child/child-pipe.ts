@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
-import type { CaptureConfig, ChildMessage } from '../../core/capture.ts';
-import { decodeConfig, encodeMessage, FrameDecoder } from '../wire.ts';
+import type { CaptureConfig, ChildCommand, ChildMessage } from '../../core/capture.ts';
+import { decodeCommand, decodeConfig, encodeMessage, FrameDecoder } from '../wire.ts';
 
 /** The child's end of the pipe to the daemon. */
 export class ChildPipe {
   readonly #socket: Socket;
   #onRoom: () => void = () => undefined;
+  #onCommand: (command: ChildCommand) => void = () => undefined;
+  #isConfigured = false;
   #isFull = false;
 
   /** `socket` keeps its writing side when the other ends (`allowHalfOpen`): the last batch leaves after that. */
@@ -27,9 +29,14 @@ export class ChildPipe {
     return new Promise((resolve, reject) => {
       this.#socket.on('data', (chunk: Buffer) => {
         try {
-          const frame = decoder.push(chunk)[0];
-          if (frame !== undefined) resolve(decodeConfig(frame));
+          for (const frame of decoder.push(chunk)) {
+            if (this.#isConfigured) this.#onCommand(decodeCommand(frame));
+            else resolve(decodeConfig(frame));
+            this.#isConfigured = true;
+          }
         } catch (error) {
+          // Behind the first message nobody waits any more, and a daemon out of step is as good as none.
+          if (this.#isConfigured) onBroken();
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
@@ -51,6 +58,11 @@ export class ChildPipe {
   /** Called whenever what was sent has been taken. */
   set onRoom(onRoom: () => void) {
     this.#onRoom = onRoom;
+  }
+
+  /** Called with what the daemon says behind its first message. */
+  set onCommand(onCommand: (command: ChildCommand) => void) {
+    this.#onCommand = onCommand;
   }
 
   send(message: ChildMessage): void {

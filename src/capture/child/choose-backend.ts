@@ -1,6 +1,10 @@
 import type { CaptureConfig } from '../../core/capture.ts';
+import { DeviceControl } from '../../posix/device-control.ts';
+import type { Libc } from '../../posix/libc-koffi.ts';
 import type { Delay } from '../delay-node.ts';
 import { BackendFailure, type CaptureBackend } from './backend.ts';
+import { DEFAULT_SEAT, DeviceFolder } from './evdev/device-folder.ts';
+import { EvdevBackend } from './evdev/evdev-backend.ts';
 import { ReplayBackend } from './replay-backend.ts';
 import { UiohookBackend } from './uiohook-backend.ts';
 import { X11Backend } from './x11-backend.ts';
@@ -10,6 +14,8 @@ export interface BackendSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly hostname: string;
+  /** `null` where it cannot be had. */
+  readonly libc: Libc | null;
   readonly uid: number;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
@@ -29,6 +35,8 @@ function liveBackend(name: string, surroundings: BackendSurroundings): CaptureBa
       return new X11Backend({ ...surroundings, why: CHOSEN });
     case 'uiohook':
       return new UiohookBackend({ ...surroundings, why: CHOSEN });
+    case 'evdev':
+      return evdevBackend(surroundings, CHOSEN);
     case 'replay':
       throw new BackendFailure('no-recording', 'There is no recording to replay.', 'pass --replay FILE.csv');
     default:
@@ -51,11 +59,18 @@ function automatic(surroundings: BackendSurroundings): CaptureBackend {
   }
   if ((surroundings.env['WAYLAND_DISPLAY'] ?? '') !== '') {
     // XWayland shows the hook X programs only: half a record that looks like a whole one.
-    throw new BackendFailure(
-      'wayland-unsupported',
-      'This is a Wayland session; input there cannot be captured yet.',
-      'log in to an X11 session, or set capture.backend to "x11" to capture X programs only',
-    );
+    return evdevBackend(surroundings, 'this is a Wayland session');
   }
   return new X11Backend({ ...surroundings, why: 'this is an X11 session of this machine' });
+}
+
+function evdevBackend({ env, libc, nowMonoMs, delay }: BackendSurroundings, why: string): EvdevBackend {
+  const seat = env['XDG_SEAT'] ?? '';
+  const folder = new DeviceFolder({
+    deviceDir: '/dev/input',
+    udevDir: '/run/udev/data',
+    seat: seat === '' ? DEFAULT_SEAT : seat,
+  });
+  const ask = libc === null ? null : (fd: number): DeviceControl => new DeviceControl(libc, fd);
+  return new EvdevBackend({ folder, ask, nowMonoMs, delay, why });
 }

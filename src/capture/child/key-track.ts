@@ -1,4 +1,4 @@
-import { KIND } from '../../core/events.ts';
+import { KIND, MADE_UP } from '../../core/events.ts';
 import { keyClassOf } from '../../core/keys.ts';
 import { type KeyMode, type MaskedKey, type ModifierKnowledge, maskKey } from '../../core/masking.ts';
 
@@ -16,6 +16,8 @@ interface Release {
   readonly code: number;
   readonly id: number;
   readonly mods: number;
+  /** {@link MADE_UP}, or 0. */
+  readonly mark: number;
 }
 
 /**
@@ -54,12 +56,19 @@ export class KeyTrack {
     if (this.#isUnseen(tMs, isDown, code)) return;
     if (!isDown) {
       this.settle();
-      this.#release = { tMs, code, id, mods };
+      this.#release = { tMs, code, id, mods, mark: 0 };
       return;
     }
     if (this.#release?.code === code && tMs - this.#release.tMs <= REPEAT_PAIR_MS) this.#release = null;
     else this.settle();
     this.#press(tMs, code, id, mods, isRepeat);
+  }
+
+  /** The key came up unseen. */
+  gone(tMs: number, code: number, id: number, mods: number): void {
+    this.settle();
+    this.#release = { tMs, code, id, mods, mark: MADE_UP };
+    this.settle();
   }
 
   /** Something else happened at `tMs`: a release well before it was a real one. */
@@ -96,7 +105,7 @@ export class KeyTrack {
     this.#down.delete(release.code);
     const kept = this.#releaseOf(release, isOurs, pressed);
     if (kept === undefined) this.redacted += 1;
-    else this.#keep(release.tMs, KIND.keyup, kept.a, kept.b, false);
+    else this.#keep(release.tMs, KIND.keyup, kept.a, kept.b | release.mark, false);
   }
 
   /** An unseen key stays so through its repeats, which may come as pairs of release and press, and its release. */

@@ -37,6 +37,7 @@ export async function main(): Promise<number> {
     env: process.env,
     platform: process.platform,
     hostname: hostname(),
+    libc: opened.libc,
     uid: process.getuid?.() ?? 0,
     nowMonoMs,
     delay: delayNode,

@@ -1,4 +1,4 @@
-import { type EventColumns, KIND, type LossCounts } from '../../core/events.ts';
+import { type EventColumns, KIND, type LossCounts, MADE_UP } from '../../core/events.ts';
 import { type KeyMode, MASKED_TIME_QUANTUM_MS, type ModifierKnowledge } from '../../core/masking.ts';
 import type { InputSink } from './backend.ts';
 import { EventBuffer } from './event-buffer.ts';
@@ -74,6 +74,11 @@ export class Pipeline implements InputSink {
     return this.#buffer.length;
   }
 
+  /** How many positions a second are kept from now on. */
+  setMouseHz(mouseHz: number): void {
+    this.#thinner.setRate(mouseHz);
+  }
+
   /** Nothing later than `tMs` counts from now on: the moment at which capture was told to stop. */
   cutOff(tMs: number): void {
     this.#cutoffMs = tMs;
@@ -138,6 +143,20 @@ export class Pipeline implements InputSink {
       return;
     }
     this.#keys.key(this.#lastMs, isDown, code, id, mods, isRepeat);
+  }
+
+  buttonGone(tMs: number, button: number, x: number, y: number): void {
+    if (!this.#moveOn(tMs)) return;
+    this.#thinner.settle();
+    this.#insert(this.#lastMs, KIND.up, x, y, button, MADE_UP);
+  }
+
+  keyGone(tMs: number, code: number, id: number, mods: number): void {
+    if (this.#moveOn(tMs)) this.#keys.gone(this.#lastMs, code, id, mods);
+  }
+
+  lost(): void {
+    this.#dropped += 1;
   }
 
   /** Nothing more is to be expected for now: all that waits becomes ready. */

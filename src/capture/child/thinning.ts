@@ -12,16 +12,21 @@ export const PAUSE_MS = 100;
  */
 export class MoveThinner {
   thinned = 0;
-  readonly #periodMs: number;
-  readonly #pauseMs: number;
+  #periodMs = 0;
+  #pauseMs = 0;
   readonly #keep: (tMs: number, x: number, y: number) => void;
   #lastKeptMs = Number.NEGATIVE_INFINITY;
   #waiting: { tMs: number; x: number; y: number } | null = null;
 
   constructor(mouseHz: number, keep: (tMs: number, x: number, y: number) => void) {
+    this.#keep = keep;
+    this.setRate(mouseHz);
+  }
+
+  /** Another rate from now on. */
+  setRate(mouseHz: number): void {
     this.#periodMs = 1000 / mouseHz;
     this.#pauseMs = Math.max(PAUSE_MS, this.#periodMs);
-    this.#keep = keep;
   }
 
   /** Time of the move that waits, which may still be kept; infinite when none does. */

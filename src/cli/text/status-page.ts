@@ -153,7 +153,13 @@ function exemptions({ exemptions: list }: StatusReport, nowMs: number): string[]
   return [row('Exempt', ...shown.map((found) => exemptionWords(found, nowMs)))];
 }
 
-const ANNOUNCED = { began: 'that recording began', resumed: 'that recording goes on after a pause' } as const;
+const ANNOUNCED = {
+  began: 'that recording began',
+  resumed: 'that recording goes on after a pause',
+  'exemption-approved': 'that your exemption was approved',
+  'exemption-denied': 'that your exemption was denied',
+  'exemption-expired': 'that your exemption has ended',
+} as const;
 const SHOWN = {
   shown: 'on the desktop',
   waiting: 'waiting for the desktop',
