@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { NODE_FLAGS } from '../src/daemon/programs.ts';
+import { CAPTURE_FLAGS } from '../src/daemon/programs.ts';
 import { Desk, Program, until } from '../test/e2e/desk.ts';
 
 /** Something that sees the input of a display, and runs. */
@@ -81,7 +81,7 @@ function alone(backend: string): ContenderKind {
       const entryPoints = [join(import.meta.dirname, 'capture-alone.ts')];
       const external = ['uiohook-napi'];
       await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', external });
-      const command = [process.execPath, ...NODE_FLAGS, outfile, backend];
+      const command = [process.execPath, ...CAPTURE_FLAGS, outfile, backend];
       const started = await program(name, command, /ready/).start(desk);
       rmSync(folder, { recursive: true });
       return started;

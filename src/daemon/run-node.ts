@@ -22,7 +22,7 @@ import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
 import { machineConditions, simulatedBy } from './machine-conditions.ts';
 import { PolicyWatch } from './policy-watch-node.ts';
-import { captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
+import { CAPTURE_FLAGS, captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
 import { NodeTimers } from './timers-node.ts';
 import { startUploader } from './uploader-process-node.ts';
@@ -129,7 +129,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       loadPolicy: () => loadPolicy(policyPaths(place, options.mode, around.uid), policyProgram(env)),
       captureProgram: {
         execPath: process.execPath,
-        flags: NODE_FLAGS,
+        flags: CAPTURE_FLAGS,
         entryFile: programPath('capture-child'),
         env: captureEnvironment(env),
       },

@@ -177,13 +177,26 @@ function cost({ upload, limits }: Policy): string {
 function controls({ pause }: Policy): string[] {
   const max = formatDuration(pause.maxMs);
   const rows = [
-    ['pause 30m', `for up to ${max}`, 'resume', 'go on'],
-    ['consent revoke', 'stop for good', 'why', 'its state in words'],
-    ['purge', 'remove it for good', 'inspect', 'read what is here'],
+    [
+      ['pause 30m', `up to ${max}`],
+      ['resume', 'go on'],
+      ['why', 'state'],
+    ],
+    [
+      ['exempt request', 'not for days'],
+      ['exclude', 'not in an app'],
+      ['report', 'as page'],
+    ],
+    [
+      ['consent revoke', 'stop for good'],
+      ['purge', 'remove it'],
+      ['inspect', 'read it'],
+    ],
   ] as const;
-  return rows.map(([left, leftWords, right, rightWords], index) => {
+  return rows.map(([[left, leftWords], [middle, middleWords], [right, rightWords]], index) => {
     const program = (index === 0 ? 'telemetryctl' : '').padEnd(13);
-    return `${program}${left.padEnd(15)}${leftWords.padEnd(19)}${right.padEnd(15)}${rightWords}`;
+    const first = `${program}${left.padEnd(15)}${leftWords.padEnd(14)}`;
+    return `${first}${middle.padEnd(8)}${middleWords.padEnd(15)}${right.padEnd(8)}${rightWords}`;
   });
 }
 

@@ -19,7 +19,8 @@ import { hasX, Xvfb } from './xvfb.ts';
 const NO_WINDOW = 0x1ffffff;
 
 describe.skipIf(!hasX)('a connection to an X server', { timeout: 30_000 }, () => {
-  const server = new Xvfb();
+  // It must not begin anew when the last of its clients goes.
+  const server = new Xvfb(['-noreset']);
 
   beforeAll(async () => {
     await server.start();

@@ -89,9 +89,9 @@ describe('the notice', () => {
       COST      Sends at most 20MB a day, 300MB a month, 256KB a second. Aims at 1% of
                 a processor core and 160MB of memory (measured, not enforced).
 
-      telemetryctl pause 30m      for up to 30m      resume         go on
-                   consent revoke stop for good      why            its state in words
-                   purge          remove it for good inspect        read what is here
+      telemetryctl pause 30m      up to 30m     resume  go on          why     state
+                   exempt request not for days  exclude not in an app  report  as page
+                   consent revoke stop for good purge   remove it      inspect read it
       "
     `);
   });
@@ -205,7 +205,7 @@ describe('the notice', () => {
       [/at most 5MB a day, 300MB a month, 256KB a second/],
       [],
     ],
-    ['how long a pause may be', { pause: { maxMs: 7_200_000 } }, [/pause 30m for up to 2h/], []],
+    ['how long a pause may be', { pause: { maxMs: 7_200_000 } }, [/pause 30m up to 2h/], []],
     ['that no purpose is given', {}, [/The policy gives no purpose\. Responsible: nobody named\./], []],
   ];
   test.each(statements)('says %s', (_, part, says, saysNot) => {
@@ -215,7 +215,17 @@ describe('the notice', () => {
   });
 
   test('names every control', () => {
-    for (const control of ['pause', 'resume', 'consent revoke', 'why', 'inspect', 'purge']) {
+    for (const control of [
+      'pause',
+      'resume',
+      'exempt request',
+      'exclude',
+      'report',
+      'consent revoke',
+      'why',
+      'inspect',
+      'purge',
+    ]) {
       expect(words({})).toContain(control);
     }
   });

@@ -22,6 +22,8 @@ export interface CaptureRunOptions {
   readonly notes: readonly Reason[];
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
+  /** Called once, when the back end is at work: what only the start needed can go. */
+  readonly started: () => void;
 }
 
 /** One life of the child: from its configuration to its exit code. */
@@ -85,6 +87,7 @@ export class CaptureRun {
       await this.#guard.start((reason) => this.#stopped.resolve(reason), signal);
       const info = await backend.start(this.#host(), signal);
       pipe.send({ type: 'ready', info, notes: this.#options.notes });
+      this.#options.started();
       failure = await this.#stopped.promise;
       await backend.stop();
       await this.#guard.lastLook(this.#stoppedMs);

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Delay } from '../../delay-node.ts';
@@ -32,7 +32,7 @@ export interface XDisplayOptions {
 export async function openDisplay(options: XDisplayOptions, signal: AbortSignal): Promise<XConnection> {
   const number = displayNumber(options.env);
   const path = `/tmp/.X11-unix/X${number}`;
-  await checkOwner(path, number, options.uid);
+  checkOwner(path, number, options.uid);
   let take: (chunk: Buffer) => void = () => undefined;
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const socket = await openSocket(path, number, buffer, (chunk) => take(chunk));
@@ -43,7 +43,7 @@ export async function openDisplay(options: XDisplayOptions, signal: AbortSignal)
   if (signal.aborted) giveUp();
   try {
     const reply = whenReplied(socket, number, (taker) => (take = taker));
-    socket.write(setupRequest(await readCookie(options, number)));
+    socket.write(setupRequest(readCookie(options, number)));
     const onRead = options.onRead ?? ((): void => undefined);
     const connection = new XConnection({ socket, buffer, onRead }, await reply);
     take = (chunk) => connection.push(chunk);
@@ -88,12 +88,13 @@ function displayNumber(env: XDisplayOptions['env']): string {
 
 /**
  * The socket's file belongs to whoever runs the server. Abstract sockets, which servers open beside it, have no owner
- * that could be read here, so they are not used.
+ * that could be read here, so they are not used. Read at once, as the cookie is: `fs/promises` and the threads that it
+ * reads with hold 0.35 MB.
  */
-async function checkOwner(path: string, number: string, uid: number): Promise<void> {
+function checkOwner(path: string, number: string, uid: number): void {
   let owner: number;
   try {
-    owner = (await stat(path)).uid;
+    owner = statSync(path).uid;
   } catch (cause) {
     throw noServer(number, cause);
   }
@@ -134,13 +135,13 @@ function noServer(number: string, cause: unknown): BackendFailure {
   );
 }
 
-async function readCookie(options: XDisplayOptions, displayNumber: string): Promise<Uint8Array | undefined> {
+function readCookie(options: XDisplayOptions, displayNumber: string): Uint8Array | undefined {
   const { env, hostname } = options;
   const home = env['HOME'] ?? '';
   const file = env['XAUTHORITY'] ?? (home === '' ? '' : join(home, '.Xauthority'));
   if (file === '') return undefined;
   try {
-    return findCookie(await readFile(file), hostname, displayNumber);
+    return findCookie(readFileSync(file), hostname, displayNumber);
   } catch {
     // No such file, or not ours to read: the server says whether it wants a cookie.
     return undefined;
@@ -158,7 +159,7 @@ function whenReplied(
     NO_DISPLAY_HINT,
   );
   const replied = Promise.withResolvers<XSetup>();
-  // Whoever waits for it hears of it; nobody waits yet when the cookie is being read.
+  // Whoever waits for it hears of it.
   replied.promise.catch(() => undefined);
   let received = Buffer.alloc(0);
   socket.once('close', () => replied.reject(noAnswer));
