@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./commands/exclude.ts'),
   },
   upload: { summary: 'show uploads, or start one now', load: () => import('./commands/upload.ts') },
+  enroll: {
+    summary: 'make this device known to a collector',
+    load: () => import('./commands/enroll.ts'),
+  },
   policy: {
     summary: 'show the policy in force, or check a file',
     load: () => import('./commands/policy.ts'),

@@ -4,6 +4,7 @@ import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
+import type { ReplyProof } from '../core/reply-proof.ts';
 import type { PublicStatus, StatusReport } from '../core/status.ts';
 
 /**
@@ -217,6 +218,8 @@ export interface CutReport {
 export interface Round {
   readonly url: string;
   readonly device: string;
+  /** What requests are signed with; absent where this device is not enrolled. */
+  readonly deviceKeyFile?: string;
   readonly outboxDir: string;
   /** Hash of the ledger's last entry; the collector keeps it beside each segment. */
   readonly ledgerHead: string;
@@ -237,7 +240,7 @@ export type RoundMessage =
 
 /**
  * What became of one segment. `stored`: the collector echoed the digest. `refused`: it will never take this file
- * (400, 422, 409, unsigned 410), the file goes to quarantine. `retry`: later. `unauthorised` (401, 403) and `too-large`
+ * (400, 422, 409, 410), the file goes to quarantine, or with a signed 410 is deleted. `retry`: later. `unauthorised` (401, 403) and `too-large`
  * (413) stop everything until someone acts. `aborted`: the daemon closed the gate meanwhile; its bytes are charged and
  * that is all, the collector is not to blame.
  */
@@ -253,6 +256,8 @@ export interface SegmentResult {
   readonly chargedBytes: number;
   /** `Retry-After` in milliseconds, `null` without one. */
   readonly retryAfterMs: number | null;
+  /** Whose word it is; absent unless it was signed. */
+  readonly proof?: ReplyProof;
 }
 
 /** What the collector said to a request of the person's. */
@@ -267,6 +272,8 @@ export interface RequestReply {
   readonly chargedBytes: number;
   /** `Retry-After` in milliseconds, `null` without one. */
   readonly retryAfterMs: number | null;
+  /** Whose word it is; absent unless it was signed. */
+  readonly proof?: ReplyProof;
 }
 
 /** JSON in JSON takes up to twice its size, and a request to the daemon has 64 KiB. */

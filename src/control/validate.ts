@@ -3,6 +3,7 @@ import { EXEMPTION_MS } from '../core/exemption.ts';
 import { parseScope } from '../core/exemption-scope.ts';
 import type { PurgeScope } from '../core/purge.ts';
 import { isRecipient } from '../core/recipient.ts';
+import type { ReplyProof } from '../core/reply-proof.ts';
 import {
   type ExemptRequest,
   type GrantRequest,
@@ -75,6 +76,7 @@ export function parseSegmentResult(body: unknown): SegmentResult {
     'detail',
     'chargedBytes',
     'retryAfterMs',
+    'proof',
   ]);
   const sha256 = text(fields, 'sha256', 64);
   if (!/^(?:[0-9a-f]{64})?$/.test(sha256)) throw invalid('sha256', 'must be 64 hexadecimal digits or empty');
@@ -86,6 +88,24 @@ export function parseSegmentResult(body: unknown): SegmentResult {
     detail: text(fields, 'detail', 1000),
     chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
     retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),
+    ...proofOf(fields),
+  };
+}
+
+/** Digests and signatures have under 100 characters, the list of what is signed some 250. */
+const MAX_PROOF_CHARACTERS = 500;
+
+function proofOf(fields: Fields): { readonly proof?: ReplyProof } {
+  if (fields['proof'] === undefined) return {};
+  const proof = objectOf(fields['proof'], ['nonce', 'contentDigest', 'signatureInput', 'signature']);
+  const part = (name: keyof ReplyProof): string => text(proof, name, MAX_PROOF_CHARACTERS);
+  return {
+    proof: {
+      nonce: part('nonce'),
+      contentDigest: part('contentDigest'),
+      signatureInput: part('signatureInput'),
+      signature: part('signature'),
+    },
   };
 }
 
@@ -122,7 +142,7 @@ function scopeOf(fields: Fields): PurgeScope {
 
 /** Checks the body of `POST /v1/round/reply`. */
 export function parseRequestReply(body: unknown): RequestReply {
-  const fields = objectOf(body, ['id', 'status', 'body', 'detail', 'chargedBytes', 'retryAfterMs']);
+  const fields = objectOf(body, ['id', 'status', 'body', 'detail', 'chargedBytes', 'retryAfterMs', 'proof']);
   return {
     id: text(fields, 'id', 200),
     status: wholeNumber(fields, 'status', 0),
@@ -130,6 +150,7 @@ export function parseRequestReply(body: unknown): RequestReply {
     detail: text(fields, 'detail', 1000),
     chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
     retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),
+    ...proofOf(fields),
   };
 }
 

@@ -45,6 +45,8 @@ export interface GateFacts {
   readonly power: Power;
   readonly network: Network;
   readonly consent: ConsentStanding;
+  /** This device has a key at the collector of the policy, and knows the collector's. */
+  readonly isEnrolled: boolean;
   /** Bytes charged so far today and this month. */
   readonly spentTodayBytes: number;
   readonly spentMonthBytes: number;
@@ -77,7 +79,7 @@ export function gateBlockers(facts: GateFacts): Blocker[] {
       blocker('notice-incomplete', `Nothing leaves without ${facts.missing.join(', ')} in the policy.`),
     );
   }
-  if (!isLocal) {
+  if (!isLocal && !facts.isEnrolled) {
     blockers.push(blocker('not-enrolled', 'This device is not enrolled with the collector of the policy.'));
   }
   if (facts.consent === 'revoked') blockers.push(blocker('consent-revoked', 'Consent was revoked.'));

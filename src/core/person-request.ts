@@ -21,10 +21,20 @@ export interface PersonRequest {
 }
 
 /** Where a kind of request is posted, below `/v1/devices/{device}/`. */
-export const REQUEST_PLACES: Readonly<Record<RequestKind, string>> = {
+const REQUEST_PLACES: Readonly<Record<RequestKind, string>> = {
   deletion: 'deletions',
   exemption: 'exemptions',
 };
+
+/** The path that a request is posted to, below the collector's address. */
+export function requestPath({ device, kind }: PersonRequest): string {
+  return `/v1/devices/${device}/${REQUEST_PLACES[kind]}`;
+}
+
+/** What is posted; signed, so the same each time. */
+export function requestBody({ id, body }: PersonRequest): string {
+  return JSON.stringify({ ...body, request: id });
+}
 
 /** Whether a text names a kind of request. */
 export function isRequestKind(text: unknown): text is RequestKind {

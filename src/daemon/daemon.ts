@@ -28,6 +28,7 @@ import { CutKeys } from './cut-keys.ts';
 import type { DaemonPorts, DaemonSettings } from './daemon-ports.ts';
 import { deletionHandler } from './deletion-handler.ts';
 import { DisplayWatch } from './display-watch-node.ts';
+import { EnrolmentKeeper, type Pinned } from './enrolment-keeper.ts';
 import { exemptRecordings } from './exempt-recordings.ts';
 import { ExemptionKeeper } from './exemption-keeper.ts';
 import { gapKind } from './gap-kind.ts';
@@ -63,6 +64,7 @@ export class Daemon {
   readonly policy: PolicyKeeper;
   readonly watchers: Watchers;
   readonly exemptions: ExemptionKeeper;
+  readonly #enrolment: EnrolmentKeeper;
   readonly #capture: CaptureLink;
   readonly #cost: CostMeter;
   readonly #history: History;
@@ -175,6 +177,7 @@ export class Daemon {
       changed: () => this.watchers.changed(),
     });
     this.exemptions = this.#makeExemptions();
+    this.#enrolment = new EnrolmentKeeper(stateDir, log);
     this.#cost = new CostMeter(clock, () => this.collection.childPid);
     const child = (): CaptureProcess | null => this.collection.running;
     this.#liveness = new Liveness({ clock, timers, child });
@@ -266,6 +269,9 @@ export class Daemon {
       ledgerHead: () => this.#ledgerHead(),
       record: (facts) => this.record(facts),
     });
+    this.#enrolment.reload();
+    const { pseudonym } = this.#device;
+    const enrolledAt = (url: string): Pinned | null => this.#enrolment.at(url, pseudonym);
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
     this.#upload = new UploadDriver(
       {
@@ -280,9 +286,11 @@ export class Daemon {
         outboxDir: join(stateDir, 'outbox'),
         policy: () => this.policy.policy?.upload ?? null,
         missing: () => (this.policy.policy === null ? [] : missingForUpload(this.policy.policy)),
+        enrolledAt,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
         ledgerHead: () => this.#ledgerHead(),
+        forget: (id) => this.#encryption.forget(id),
         isWithheld: (segment) => this.exemptions.isWithheld(segment),
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
@@ -308,7 +316,9 @@ export class Daemon {
         exemption: this.exemptions,
         deletion: deletionHandler((facts) => this.record(facts)),
       },
-      mayGo: (destination) => isLoopbackUrl(destination) && this.consent.names(destination),
+      enrolledAt,
+      mayGo: (destination) =>
+        (isLoopbackUrl(destination) || enrolledAt(destination) !== null) && this.consent.names(destination),
       network: () => network.current().kind,
       startUploader,
       charge: (bytes) => this.upload.chargeAlso(bytes),
@@ -382,8 +392,9 @@ export class Daemon {
 
   /** Reads the policy files anew. */
   async reloadPolicy(): Promise<void> {
-    if (await this.policy.reload()) {
-      this.upload.policyChanged();
+    const isPolicyNew = await this.policy.reload();
+    if (this.#enrolment.reload() || isPolicyNew) this.upload.policyChanged();
+    if (isPolicyNew) {
       this.applyPolicy();
     }
     this.watchers.changed();

@@ -3,10 +3,11 @@ import { fullJitterMs } from '../core/backoff.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import type { NetworkKind } from '../core/conditions.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
-import { type PersonRequest, REQUEST_PLACES, type RequestKind } from '../core/person-request.ts';
+import { type PersonRequest, type RequestKind, requestBody, requestPath } from '../core/person-request.ts';
 import { type RandomBytes, timeOrderedUuid } from '../spool/identifiers.ts';
 import { readRequests, removeRequest, tidyRequests, writeRequest } from '../spool/request-files.ts';
 import { estimateCharge } from '../upload/charge.ts';
+import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
 import { type TrustedReply, trustReply } from './reply-trust.ts';
 import type { UploaderProcess } from './upload-driver.ts';
 
@@ -33,6 +34,8 @@ export interface RequestPorts {
   readonly stateDir: string;
   readonly device: string;
   readonly handlers: Readonly<Partial<Record<RequestKind, RequestHandler>>>;
+  /** The enrolment with the collector at that address; `null` without one. */
+  readonly enrolledAt: (destination: string) => Pinned | null;
   /** Whether requests may go to that address at all. */
   readonly mayGo: (destination: string) => boolean;
   readonly network: () => NetworkKind;
@@ -205,12 +208,12 @@ export class PersonRequests {
 
   /** What the collector said to one request, or that it said nothing. */
   takeReply(reply: RequestReply): void {
-    const { charge, handlers, clock, random, log, changed } = this.#ports;
+    const { charge, enrolledAt, handlers, clock, random, log, changed } = this.#ports;
     charge(reply.chargedBytes);
     const request = this.#requests.get(reply.id);
     this.#round?.answered.add(reply.id);
     if (request === undefined) return;
-    const trusted = trustReply(request, reply);
+    const trusted = trustReply(request, reply, enrolledAt(request.destination));
     const outcome = trusted === null ? null : (handlers[request.kind]?.answered(request, trusted) ?? null);
     // A handler may have dropped or replaced it.
     if (this.#requests.get(reply.id) !== request) return;
@@ -223,7 +226,7 @@ export class PersonRequests {
     const afterMs = outcome === null ? Math.max(ownMs, reply.retryAfterMs ?? 0) : outcome.afterMs;
     const { bootMs, wallMs } = clock.now();
     const problem =
-      outcome !== null ? '' : reply.status === 200 ? 'the reply is to something else' : reply.detail;
+      outcome !== null ? '' : reply.status === 200 ? 'the reply cannot be trusted' : reply.detail;
     if (problem !== '') log.warn({ kind: request.kind, status: reply.status, problem }, 'a request waits');
     this.#fates.set(reply.id, {
       attempts,
@@ -241,7 +244,7 @@ export class PersonRequests {
   }
 
   #begin(destination: string, due: readonly PersonRequest[]): void {
-    const { startUploader, timers, clock, log, device, stateDir } = this.#ports;
+    const { startUploader, timers, clock, log, device, stateDir, enrolledAt } = this.#ports;
     const requests = due.filter((request) => request.destination === destination).slice(0, ROUND_REQUESTS);
     const uploader = startUploader();
     this.#round = {
@@ -256,10 +259,11 @@ export class PersonRequests {
         budgetBytes: BUDGET_BYTES,
         ledgerHead: '',
         segments: [],
-        requests: requests.map(({ id, kind, device: subject, body }) => ({
-          id,
-          path: `/v1/devices/${subject}/${REQUEST_PLACES[kind]}`,
-          body: JSON.stringify({ ...body, request: id }),
+        ...deviceKeyOf(enrolledAt(destination)),
+        requests: requests.map((request) => ({
+          id: request.id,
+          path: requestPath(request),
+          body: requestBody(request),
         })),
       },
     };

@@ -1,17 +1,26 @@
-import type { RequestReply } from '../control/protocol.ts';
-import type { PersonRequest } from '../core/person-request.ts';
+import { createHash } from 'node:crypto';
+import type { RequestReply, Round, SegmentResult } from '../control/protocol.ts';
+import { parseDestination, segmentPath, targetUri } from '../core/destination.ts';
+import { type PersonRequest, requestBody, requestPath } from '../core/person-request.ts';
+import { isReplyProven } from '../signing/reply-check.ts';
+import type { Pinned } from './enrolment-keeper.ts';
 
 /** A collector's answer to a request that can be acted on. */
 export type TrustedReply = Readonly<Record<string, unknown>>;
 
 /**
- * The one place where a reply to a person's request is judged; `null` when nothing may be done because of it. The
- * connection vouches for the collector (its certificate, or that it is this machine: the uploader talks to the
- * request's own destination and follows no redirect), and the reply must name the request, which a sign-in page or a
- * proxy does not. A signature that binds it to the device belongs here once the collector's key is pinned.
+ * The place where a reply to a person's request is judged; `null` when nothing may be done because of it. It must name the
+ * request, which a sign-in page or a proxy does not. Where this device is enrolled it must also be signed by the key that
+ * was pinned then, for this very request: its address (and so the device), body and nonce. Elsewhere, which is on this
+ * machine only, the connection vouches for the collector.
  */
-export function trustReply(request: PersonRequest, reply: RequestReply): TrustedReply | null {
+export function trustReply(
+  request: PersonRequest,
+  reply: RequestReply,
+  pinned: Pick<Pinned, 'collectorKey'> | null,
+): TrustedReply | null {
   if (reply.status !== 200 && reply.status !== 201 && reply.status !== 202) return null;
+  if (pinned !== null && !isRequestReplySigned(request, reply, pinned.collectorKey)) return null;
   try {
     const json: unknown = JSON.parse(reply.body);
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return null;
@@ -19,4 +28,51 @@ export function trustReply(request: PersonRequest, reply: RequestReply): Trusted
   } catch {
     return null;
   }
+}
+
+/**
+ * Whether a collector's word that a segment is to be gone (410) is to be followed: only when the pinned key signed it, for
+ * this device, this segment and this request. Anybody on the way could say 410 otherwise, and have recordings deleted.
+ */
+export function isErasureTrusted(
+  result: SegmentResult,
+  round: Pick<Round, 'url' | 'device'>,
+  pinned: Pick<Pinned, 'collectorKey'> | null,
+): boolean {
+  if (result.status !== 410 || pinned === null || result.proof === undefined) return false;
+  const destination = parseDestination(round.url);
+  const path = segmentPath(destination, round.device, result.id);
+  return isReplyProven(pinned.collectorKey, result.proof, {
+    status: result.status,
+    request: {
+      method: 'PUT',
+      targetUri: targetUri(destination, path),
+      contentDigest: digestField(Buffer.from(result.sha256, 'hex')),
+    },
+  });
+}
+
+function isRequestReplySigned(
+  request: PersonRequest,
+  { status, body, proof }: RequestReply,
+  collectorKey: string,
+): boolean {
+  if (proof === undefined || proof.contentDigest !== digestField(sha256(body))) return false;
+  const destination = parseDestination(request.destination);
+  return isReplyProven(collectorKey, proof, {
+    status,
+    request: {
+      method: 'POST',
+      targetUri: targetUri(destination, `${destination.basePath}${requestPath(request)}`),
+      contentDigest: digestField(sha256(requestBody(request))),
+    },
+  });
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function digestField(digest: Buffer): string {
+  return `sha-256=:${digest.toString('base64')}:`;
 }

@@ -19,6 +19,9 @@ import { estimateCharge } from '../upload/charge.ts';
 import { charge, chargeReserved, reserve, spentAt } from '../upload/spending.ts';
 import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
+import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
+import { isErasureTrusted } from './reply-trust.ts';
+import { droppedFact } from './sealer.ts';
 import type { UploadState } from './upload-state.ts';
 
 /** A running uploader process. */
@@ -42,6 +45,8 @@ export interface UploadPorts {
   readonly policy: () => Policy['upload'] | null;
   /** See `missingForUpload`. */
   readonly missing: () => readonly string[];
+  /** The enrolment with the collector at that address; `null` without one. */
+  readonly enrolledAt: (url: string) => Pinned | null;
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
@@ -49,6 +54,8 @@ export interface UploadPorts {
   readonly ledgerHead: () => string;
   /** Whether a segment is kept back because of an exemption that was asked for. */
   readonly isWithheld: (segment: SealedFacts) => boolean;
+  /** A segment is deleted; nothing that could open it is needed any more. */
+  readonly forget: (segmentId: string) => void;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
@@ -252,7 +259,7 @@ export class UploadDriver {
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
       this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
       try {
-        this.#settle(result, round.round.url, sent.sizeBytes, wallMs);
+        this.#settle(result, round.round, sent.sizeBytes, wallMs);
       } catch (error) {
         // The collector has it: sent again, it is told so, and recorded then.
         this.#diskRefuses(error);
@@ -300,7 +307,8 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
   }
 
-  #settle(result: SegmentResult, destination: string, bytes: number, wallMs: number): void {
+  #settle(result: SegmentResult, round: Round, bytes: number, wallMs: number): void {
+    const { url: destination } = round;
     const { id, sha256, chargedBytes } = result;
     const { spool, record, random, log } = this.#ports;
     this.#state = { ...this.#state, backoff: nextBackoff(this.#state.backoff, result, wallMs, random) };
@@ -309,6 +317,11 @@ export class UploadDriver {
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
       if (isNew) record([{ type: 'sent', segment: id, bytes, sha256, destination }]);
       log.info({ segment: id, bytes }, 'segment sent');
+    } else if (
+      result.outcome === 'refused' &&
+      isErasureTrusted(result, round, this.#ports.enrolledAt(destination))
+    ) {
+      this.#deleteErased(id);
     } else if (result.outcome === 'refused') {
       if (spool.quarantine(id)) record([{ type: 'quarantined', segment: id, why: result.detail }]);
       log.warn(
@@ -318,6 +331,16 @@ export class UploadDriver {
     } else {
       log.warn({ segment: id, status: result.status, detail: result.detail }, 'a segment was not sent');
     }
+  }
+
+  /** The collector's own word: this was erased there, or its consent is withdrawn. */
+  #deleteErased(id: string): void {
+    const { spool, forget, record, log } = this.#ports;
+    const dropped = spool.deleteErased(id);
+    if (dropped === null) return;
+    forget(id);
+    record([droppedFact(dropped)]);
+    log.warn({ segment: id }, 'the collector says that a segment is to be gone; it was deleted');
   }
 
   #mayLeave(policy: Policy['upload']): SealedFacts[] {
@@ -340,6 +363,7 @@ export class UploadDriver {
       network: this.#ports.network.current(),
       consent: this.#ports.consent(),
       missing: this.#ports.missing(),
+      isEnrolled: this.#ports.enrolledAt(policy.url) !== null,
       spentTodayBytes: spent.todayBytes,
       spentMonthBytes: spent.monthBytes,
       backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
@@ -398,6 +422,7 @@ export class UploadDriver {
       url: policy.url,
       device: this.#ports.device,
       outboxDir: this.#ports.outboxDir,
+      ...deviceKeyOf(this.#ports.enrolledAt(policy.url)),
       ledgerHead: this.#ports.ledgerHead(),
       rateBytesPerSecond: policy.rateBytesPerSecond,
       budgetBytes: Math.min(

@@ -52,7 +52,7 @@ export type LedgerFact =
       /** `null`: not known any more. */
       readonly events: number | null;
       /** `unknown`: it was gone at a start, and nothing said why. */
-      readonly cause: 'quota' | 'retention' | 'keep-sent' | 'exemption' | 'unknown';
+      readonly cause: 'quota' | 'retention' | 'keep-sent' | 'exemption' | 'collector' | 'unknown';
     }
   | { readonly type: 'quarantined'; readonly segment: string; readonly why: string }
   | {

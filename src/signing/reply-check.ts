@@ -1,13 +1,6 @@
+import type { ReplyProof } from '../core/reply-proof.ts';
 import { fingerprintOf, isSignedBy } from './ed25519.ts';
 import { type ReplyParts, readReplySignature, replyBase } from './http-signature.ts';
-
-/** What shows that a reply is the collector's: its signature's fields, and the nonce of the request it answers. */
-export interface ReplyProof {
-  readonly nonce: string;
-  readonly contentDigest: string;
-  readonly signatureInput: string;
-  readonly signature: string;
-}
 
 /** Whether the holder of `collectorKey` said this, in answer to that very request. */
 export function isReplyProven(

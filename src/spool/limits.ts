@@ -16,9 +16,9 @@ export interface SpoolLimits {
   readonly keepSentMs: number;
 }
 
-/** A file to delete, and which limit, or whether an exemption, wants it. */
+/** A file to delete, and which limit, or whether an exemption or the collector, wants it. */
 export type Surplus = {
-  readonly cause: 'retention' | 'keep-sent' | 'quota' | 'exemption';
+  readonly cause: 'retention' | 'keep-sent' | 'quota' | 'exemption' | 'collector';
 } & (
   | { readonly kind: 'segment'; readonly segment: StoredSegment }
   | { readonly kind: 'quarantined'; readonly file: QuarantinedFile }

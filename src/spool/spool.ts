@@ -371,6 +371,14 @@ export class Spool {
     return { dropped, left };
   }
 
+  /** Deletes an unsent segment that the collector says is to be gone; `null` when there is none of this id. */
+  deleteErased(id: string): DroppedFile | null {
+    const segment = this.#store.get(id);
+    return segment === undefined || !isUnsent(segment)
+      ? null
+      : this.#drop({ kind: 'segment', segment, cause: 'collector' });
+  }
+
   /** Counted in memory; reads no disk. */
   stats(): SpoolStats {
     const store = this.#store;

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Agent, ClientRequest } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Destination } from '../core/destination.ts';
 import { chargeFor } from './charge.ts';
-import type { Destination } from './destination.ts';
 import { Exchange, type LinkFailure, type LinkRequest, type StaleFailure } from './exchange.ts';
 import type { CollectorReply } from './reply-policy.ts';
 
@@ -30,10 +30,17 @@ const LINK_LIMITS: LinkLimits = { connectMs: 10_000, idleMs: 30_000, replyBytes:
  */
 const ADDRESS_ATTEMPT_MS = 2500;
 
+interface LinkOptions {
+  readonly limits?: LinkLimits;
+  /** PEM of the one certificate authority that counts; `null`: the system's. */
+  readonly ca?: string | null;
+}
+
 /** One kept-alive connection to the collector, and its bill. It follows no redirect and reads no reply to its end. */
 export class CollectorLink {
   readonly #destination: Destination;
   readonly #limits: LinkLimits;
+  readonly #ca: string | null;
   /** Every connection of this link, the current one last; kept for their byte counts. */
   readonly #sockets: Socket[] = [];
   #agent: Agent | null = null;
@@ -44,9 +51,10 @@ export class CollectorLink {
    */
   #session: Buffer | null = null;
 
-  constructor(destination: Destination, limits: LinkLimits = LINK_LIMITS) {
+  constructor(destination: Destination, { limits = LINK_LIMITS, ca = null }: LinkOptions = {}) {
     this.#destination = destination;
     this.#limits = limits;
+    this.#ca = ca;
   }
 
   /** Bytes to charge for everything so far. */
@@ -112,7 +120,12 @@ export class CollectorLink {
       agent: this.#agent,
       method: put.method,
       path: put.path,
-      headers: { Host: this.#destination.authority, ...put.headers, 'Content-Length': String(put.sizeBytes) },
+      headers: {
+        Host: this.#destination.authority,
+        ...put.headers,
+        ...put.sign?.(),
+        'Content-Length': String(put.sizeBytes),
+      },
       timeout: this.#limits.idleMs,
     });
   }
@@ -139,6 +152,7 @@ export class CollectorLink {
         socket,
         host,
         ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...(this.#ca === null ? {} : { ca: this.#ca }),
         ALPNProtocols: ['http/1.1'],
         minVersion: 'TLSv1.2',
         // Also against an environment that switches the check off.

@@ -6,6 +6,8 @@ export interface LinkRequest {
   readonly method: 'PUT' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** More headers, made anew for each attempt: a signature must never be sent twice. */
+  readonly sign?: () => Readonly<Record<string, string>>;
   readonly sizeBytes: number;
   /** The body; asked for anew when the request must be repeated. It ends early once `over` is aborted. */
   readonly body: (over: AbortSignal) => AsyncIterable<Buffer>;
@@ -87,12 +89,14 @@ export class Exchange {
   }
 
   #onResponse(response: IncomingMessage, onBody?: (data: Buffer) => void): void {
-    const { 'content-digest': digest, 'retry-after': retryAfter, date } = response.headers;
+    const { 'content-digest': digest, 'retry-after': retryAfter, date, signature } = response.headers;
     const reply: CollectorReply = {
       status: response.statusCode ?? 0,
       contentDigest: Array.isArray(digest) ? digest.join(', ') : digest,
       retryAfter,
       date,
+      signatureInput: one(response.headers['signature-input']),
+      signature: one(signature),
     };
     this.#reply = reply;
     let bytes = 0;
@@ -130,4 +134,9 @@ export class Exchange {
       this.#request.write(piece, done);
     });
   }
+}
+
+/** Several fields of one name are none of ours. */
+function one(field: string | string[] | undefined): string | undefined {
+  return typeof field === 'string' ? field : undefined;
 }

@@ -4,13 +4,15 @@ import { follow, post } from '../control/calls.ts';
 import type { RequestOptions } from '../control/client.ts';
 import { locations } from '../control/locations.ts';
 import type { RequestReply, Round, SegmentResult } from '../control/protocol.ts';
+import { parseDestination } from '../core/destination.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { CollectorLink } from './collector-link-node.ts';
-import { parseDestination } from './destination.ts';
+import { roundKey } from './device-key.ts';
 import { Pace } from './pace.ts';
 import { roundLimitMs, runRound } from './run-round.ts';
 import { sendRequests } from './send-requests.ts';
-import { type Sending, type SendPorts, sendSegment } from './send-segment.ts';
+import { sendSegment } from './send-segment.ts';
+import type { Sending, SendPorts } from './sending.ts';
 
 /**
  * The uploader: one round, then it exits. `telemetry-uploader [SOCKET]`; without an argument the socket is found as
@@ -89,11 +91,22 @@ interface Telling {
 
 async function send(round: Round, aborted: AbortSignal, tell: Telling): Promise<'done' | 'partly'> {
   const destination = parseDestination(round.url);
-  const link = new CollectorLink(destination);
+  const key = roundKey(round, PORTS.wallMs);
+  const signer = key?.signer ?? null;
+  const link = new CollectorLink(destination, { ca: key?.ca ?? null });
   const overdue = new AbortController();
   const timer = setTimeout(() => overdue.abort(), roundLimitMs(round));
   const pace = new Pace(round.rateBytesPerSecond);
-  const sending: Sending = { round, destination, link, pace, ports: PORTS, aborted, overdue: overdue.signal };
+  const sending: Sending = {
+    round,
+    destination,
+    link,
+    pace,
+    ports: PORTS,
+    aborted,
+    overdue: overdue.signal,
+    signer,
+  };
   try {
     const areAnswered = await sendRequests(sending, tell.reply);
     const outcome = await runRound(

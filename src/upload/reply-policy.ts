@@ -7,6 +7,8 @@ export interface CollectorReply {
   readonly retryAfter: string | undefined;
   /** The server's own clock, against which an HTTP date in `Retry-After` is read. */
   readonly date: string | undefined;
+  readonly signatureInput?: string | undefined;
+  readonly signature?: string | undefined;
 }
 
 /** A verdict on a reply: part of a {@link SegmentResult}. */
@@ -48,7 +50,7 @@ export function judgeReply(reply: CollectorReply, sha256Base64: string, wallMs: 
     case 409:
       return verdict('refused', 'the collector has another file of this id');
     case 410:
-      return verdict('refused', 'the collector says the consent is revoked, unsigned');
+      return verdict('refused', 'the collector says that this is to be gone');
     case 401:
     case 403:
       return verdict('unauthorised', 'the collector refused this device');

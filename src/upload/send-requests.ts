@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { MAX_REQUEST_REPLY_CHARACTERS, type RequestReply, type Round } from '../control/protocol.ts';
-import { parseRetryAfter } from './reply-policy.ts';
-import type { Sending } from './send-segment.ts';
+import { contentDigest, parseRetryAfter } from './reply-policy.ts';
+import { sendSigned } from './send-signed.ts';
+import type { Sending } from './sending.ts';
 
 /** An error's message may quote what a server sent. */
 const MAX_WHY_CHARACTERS = 200;
@@ -23,15 +25,19 @@ export async function sendRequests(
 }
 
 async function postOne(request: Round['requests'][number], sending: Sending): Promise<RequestReply> {
-  const { link, destination, aborted, overdue, ports } = sending;
+  const { link, destination, ports } = sending;
   const body = Buffer.from(request.body);
   const parts: Buffer[] = [];
   const chargedBefore = link.chargedBytes;
-  const answer = await link.send(
+  const { answer, proof } = await sendSigned(
     {
       method: 'POST',
       path: `${destination.basePath}${request.path}`,
-      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      headers: {
+        'Content-Type': 'application/json',
+        'Content-Digest': contentDigest(createHash('sha256').update(body).digest('base64')),
+        Accept: 'application/json',
+      },
       sizeBytes: body.length,
       async *body() {
         // Asked for anew when the request is repeated: what came of the first reply does not count.
@@ -40,7 +46,7 @@ async function postOne(request: Round['requests'][number], sending: Sending): Pr
       },
       onReplyBody: (data) => parts.push(data),
     },
-    AbortSignal.any([aborted, overdue]),
+    sending,
   );
   const chargedBytes = link.chargedBytes - chargedBefore;
   const { id } = request;
@@ -56,5 +62,6 @@ async function postOne(request: Round['requests'][number], sending: Sending): Pr
     detail: `the collector answered ${answer.status}`,
     chargedBytes,
     retryAfterMs: parseRetryAfter(answer, ports.wallMs()),
+    ...(proof === null ? {} : { proof }),
   };
 }

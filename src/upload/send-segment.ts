@@ -1,31 +1,10 @@
 import type { Round, SegmentResult } from '../control/protocol.ts';
+import { segmentPath } from '../core/destination.ts';
 import { estimateCharge } from './charge.ts';
-import type { CollectorLink } from './collector-link-node.ts';
-import { type Destination, segmentPath } from './destination.ts';
 import { type OutboxFile, openOutboxFile, readPieces } from './outbox-file.ts';
-import type { Pace } from './pace.ts';
 import { contentDigest, judgeReply } from './reply-policy.ts';
-
-/** What sending needs of the process it runs in. */
-export interface SendPorts {
-  readonly monoMs: () => number;
-  readonly wallMs: () => number;
-  /** Resolves after `ms`, or at once when `signal` is aborted. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** One round's means of sending. */
-export interface Sending {
-  readonly round: Round;
-  readonly destination: Destination;
-  readonly link: CollectorLink;
-  readonly pace: Pace;
-  readonly ports: SendPorts;
-  /** The gate is closed, or we were told to stop. */
-  readonly aborted: AbortSignal;
-  /** The round takes too long. */
-  readonly overdue: AbortSignal;
-}
+import { sendSigned } from './send-signed.ts';
+import type { Sending } from './sending.ts';
 
 /** `gone`: there is no such file any more, as after a purge. `over-budget`: it would cost more than is left. */
 export type Sent = SegmentResult | 'gone' | 'over-budget';
@@ -61,7 +40,7 @@ async function put(id: string, file: OutboxFile, sending: Sending): Promise<Segm
   const { link, destination, aborted, overdue, ports, round } = sending;
   const digest = file.sha256.toString('base64');
   const chargedBefore = link.chargedBytes;
-  const answer = await link.send(
+  const { answer, proof } = await sendSigned(
     {
       method: 'PUT',
       path: segmentPath(destination, round.device, id),
@@ -73,11 +52,14 @@ async function put(id: string, file: OutboxFile, sending: Sending): Promise<Segm
       sizeBytes: file.sizeBytes,
       body: (over) => paced(file, sending, over),
     },
-    AbortSignal.any([aborted, overdue]),
+    sending,
   );
   const charged = link.chargedBytes - chargedBefore;
   const sha256 = file.sha256.toString('hex');
-  if (!('failure' in answer)) return result(id, sha256, charged, judgeReply(answer, digest, ports.wallMs()));
+  if (!('failure' in answer)) {
+    const verdict = judgeReply(answer, digest, ports.wallMs());
+    return result(id, sha256, charged, { ...verdict, ...(proof === null ? {} : { proof }) });
+  }
   if (aborted.aborted)
     return result(id, sha256, charged, { outcome: 'aborted', detail: String(aborted.reason) });
   const why = overdue.aborted ? 'the round took too long' : answer.failure;

@@ -38,6 +38,7 @@ const OPEN: GateFacts = {
   isUnauthorised: false,
   wallMs: NOW,
   missing: [],
+  isEnrolled: false,
   heldBackUntilWallMs: null,
 };
 
@@ -106,6 +107,11 @@ const CASES: readonly (readonly [string, Change, readonly BlockerCode[]])[] = [
     'the lack of a destination, before all else',
     { upload: { url: '' }, consent: 'revoked' },
     ['no-destination'],
+  ],
+  [
+    'nothing of a destination elsewhere, where the device is enrolled',
+    { upload: { url: 'https://collector.example.com' }, isEnrolled: true },
+    [],
   ],
   [
     'a destination elsewhere, until the device is enrolled',

@@ -1,6 +1,7 @@
 import type { RequestReply } from '../../src/control/protocol.ts';
 import type { NetworkKind } from '../../src/core/conditions.ts';
 import type { PersonRequest, RequestKind } from '../../src/core/person-request.ts';
+import type { Pinned } from '../../src/daemon/enrolment-keeper.ts';
 import {
   PersonRequests,
   type RequestHandler,
@@ -20,6 +21,7 @@ export function requestsOver(place: { clock: HandClock; timers: HandTimers; stat
     network: NetworkKind;
     outcome: RequestOutcome;
     mayGo: boolean;
+    pinned?: Pinned;
     handlers?: Partial<Record<RequestKind, RequestHandler>>;
   } = { network: 'cellular', outcome: { kind: 'settled' }, mayGo: true };
   const handler: RequestHandler = {
@@ -42,6 +44,7 @@ export function requestsOver(place: { clock: HandClock; timers: HandTimers; stat
         answered: (request, reply) => (world.handlers?.exemption ?? handler).answered(request, reply),
       },
     },
+    enrolledAt: () => world.pinned ?? null,
     mayGo: () => world.mayGo,
     network: () => world.network,
     startUploader: () => {

@@ -4,6 +4,7 @@ import type { Round, RoundMessage, SegmentResult } from '../../src/control/proto
 import type { ConsentStanding } from '../../src/core/collection.ts';
 import type { RecordedSpan } from '../../src/core/exemption.ts';
 import type { Policy } from '../../src/core/policy.ts';
+import type { Pinned } from '../../src/daemon/enrolment-keeper.ts';
 import { UploadDriver, type UploaderProcess } from '../../src/daemon/upload-driver.ts';
 import type { UploadState } from '../../src/daemon/upload-state.ts';
 import { DEFAULT_POLICY } from '../../src/policy/defaults.ts';
@@ -87,6 +88,8 @@ export class UploadDesk {
   readonly uploaders: HandUploader[] = [];
   readonly log = keepingLog();
   policy: Policy['upload'] | null = { ...DEFAULT_POLICY.upload, url: URL_HERE, holdBackMs: 0 };
+  pinned: Pinned | null = null;
+  readonly forgotten: string[] = [];
   consent: ConsentStanding = 'granted';
   mayLeave: (receiptId: string, url: string) => boolean = () => true;
   isWithheld: (segment: RecordedSpan) => boolean = () => false;
@@ -111,6 +114,8 @@ export class UploadDesk {
         outboxDir: join(this.stateDir, 'outbox'),
         policy: () => this.policy,
         missing: () => [],
+        enrolledAt: () => this.pinned,
+        forget: (id) => this.forgotten.push(id),
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),
         ledgerHead: () => 'cd'.repeat(32),

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
+import { parseDestination } from '../../src/core/destination.ts';
 import { CollectorLink } from '../../src/upload/collector-link-node.ts';
-import { parseDestination } from '../../src/upload/destination.ts';
 import { Pace } from '../../src/upload/pace.ts';
 import { runRound } from '../../src/upload/run-round.ts';
 import { sendSegment } from '../../src/upload/send-segment.ts';
@@ -25,7 +25,7 @@ async function send(desk: UploadDesk, uploader: HandUploader): Promise<void> {
     wallMs: () => desk.clock.now().wallMs,
     sleep: () => Promise.resolve(),
   };
-  const sending = { round, destination, link, pace, ports, aborted: never, overdue: never };
+  const sending = { round, destination, link, pace, signer: null, ports, aborted: never, overdue: never };
   await runRound(
     round,
     {

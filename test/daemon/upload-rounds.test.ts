@@ -209,6 +209,21 @@ describe('the gate', () => {
     expect(desk.uploaders).toHaveLength(0);
   });
 
+  it('opens to another machine once this device is enrolled there, and has requests signed', async () => {
+    const desk = new UploadDesk();
+    if (desk.policy !== null) desk.policy = { ...desk.policy, url: 'https://collector.example.com' };
+    await desk.start(1);
+    desk.driver.due();
+    expect(desk.blockers()).toEqual(['not-enrolled']);
+    desk.pinned = { collectorKey: 'k', deviceKeyFile: '/state/device-key.json' };
+    desk.driver.evaluate();
+    expect(desk.blockers()).toEqual([]);
+    // A fleet does not come at once.
+    desk.timers.run(1_800_000);
+    desk.uploader.connect(desk.driver);
+    expect(desk.uploader.round.deviceKeyFile).toBe('/state/device-key.json');
+  });
+
   it('is shut without a policy', async () => {
     const desk = new UploadDesk();
     desk.policy = null;

@@ -26,6 +26,8 @@ describe('an exemption', () => {
       exemptions: { recipients: `["${deciders.recipient}"]` },
     });
     await desk.startDaemon();
+    const { token } = JSON.parse(await collect('enroll', '--json')) as { token: string };
+    await desk.ok('enroll', desk.url, token);
     await desk.grant();
   });
 
@@ -33,11 +35,13 @@ describe('an exemption', () => {
     await desk.close();
   });
 
-  async function decide(...words: string[]): Promise<string> {
+  async function collect(...words: string[]): Promise<string> {
     const program = path.join(ROOT, 'dist/telemetry-collector.js');
-    const { stdout } = await run(process.execPath, [program, 'exemptions', ...words, '--data', desk.dataDir]);
+    const { stdout } = await run(process.execPath, [program, ...words, '--data', desk.dataDir]);
     return stdout;
   }
+
+  const decide = (...words: string[]): Promise<string> => collect('exemptions', ...words);
 
   /** Presses a key and waits until it is on disk, or at the collector. */
   async function press(key: string): Promise<void> {
@@ -59,6 +63,15 @@ describe('an exemption', () => {
     );
     await until('what was before to have left', async () => keys(await desk.stored()).includes('F1'));
     expect(keys(await desk.stored())).not.toContain('F5');
+    // All of it came signed: what this device does not sign is refused since it enrolled.
+    const { devices } = JSON.parse(await collect('devices', 'list', '--json')) as {
+      devices: { device: string }[];
+    };
+    const forged = await fetch(`${desk.url}/v1/devices/${devices[0]?.device ?? ''}/deletions`, {
+      method: 'POST',
+      body: JSON.stringify({ request: id, segments: [id] }),
+    });
+    expect(forged.status).toBe(401);
     expect((await desk.ctl('upload', 'now', '--json')).code).toBe(1);
   });
 

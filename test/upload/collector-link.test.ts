@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parseDestination } from '../../src/core/destination.ts';
 import { CollectorLink, type LinkLimits } from '../../src/upload/collector-link-node.ts';
-import { parseDestination } from '../../src/upload/destination.ts';
 import type { LinkRequest } from '../../src/upload/exchange.ts';
 import { type Fault, FaultyCollector } from './faulty-collector.ts';
 import { makeCertificate } from './self-signed.ts';
@@ -31,7 +31,7 @@ async function collector(
 }
 
 function linkTo(url: string, limits: LinkLimits = SHORT): CollectorLink {
-  const link = new CollectorLink(parseDestination(url), limits);
+  const link = new CollectorLink(parseDestination(url), { limits });
   cleanups.push(() => link.close());
   return link;
 }

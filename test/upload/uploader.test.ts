@@ -114,7 +114,7 @@ describe('the uploader', () => {
     ['400', { status: 400 }, 'refused', /cannot take/, 3],
     ['422', { status: 422 }, 'refused', /cannot take/, 3],
     ['409', { status: 409 }, 'refused', /another file/, 3],
-    ['an unsigned 410', { status: 410 }, 'refused', /unsigned/, 3],
+    ['a 410', { status: 410 }, 'refused', /to be gone/, 3],
     ['401', { status: 401 }, 'unauthorised', /refused this device/, 3],
     ['403', { status: 403 }, 'unauthorised', /refused this device/, 3],
     ['413', { status: 413 }, 'too-large', /larger/, 3],

@@ -56,7 +56,7 @@ const CHANGES: Readonly<Record<BlockerCode, string>> = {
   'collector-backoff': 'waiting: it tries again by itself',
   'notice-incomplete':
     'a policy that gives what is missing; the person must then agree anew where it says more',
-  'not-enrolled': 'enrolling this device with the collector; this version sends to this machine only',
+  'not-enrolled': 'enrolling this device with the collector: telemetryctl enroll URL TOKEN',
   unauthorised: 'new credentials from whoever runs the collector',
   'too-large': 'a collector, or a proxy before it, that takes files of this size',
   'no-destination': 'a policy with an upload.url',

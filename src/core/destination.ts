@@ -1,5 +1,5 @@
-import { TelemetryError } from '../core/errors.ts';
-import { isLoopbackUrl } from '../core/gate.ts';
+import { TelemetryError } from './errors.ts';
+import { isLoopbackUrl } from './gate.ts';
 
 /** Where segments go, taken apart for a connection. */
 export interface Destination {
@@ -35,6 +35,11 @@ export function parseDestination(url: string): Destination {
 /** The path of a segment at the collector. */
 export function segmentPath(destination: Destination, device: string, segmentId: string): string {
   return `${destination.basePath}/v1/devices/${encodeURIComponent(device)}/segments/${encodeURIComponent(segmentId)}`;
+}
+
+/** The whole address of a path there, as it is signed: RFC 9421, section 2.2.2. */
+export function targetUri({ isSecure, authority }: Destination, path: string): string {
+  return `${isSecure ? 'https' : 'http'}://${authority}${path}`;
 }
 
 function refused(what: string): TelemetryError {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDestination, segmentPath } from '../../src/upload/destination.ts';
+import { parseDestination, segmentPath } from '../../src/core/destination.ts';
 
 describe('a destination', () => {
   it('is https anywhere, or http on this machine', () => {

@@ -1,0 +1,114 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
+import { hashOfSecret } from '../../src/collector/enrolment-token.ts';
+import { openIdentity } from '../../src/collector/identity-file.ts';
+import type { RequestReply, SegmentResult } from '../../src/control/protocol.ts';
+import { parseDestination, segmentPath, targetUri } from '../../src/core/destination.ts';
+import { fingerprintOf, makeKeyPair } from '../../src/signing/ed25519.ts';
+import { enrolmentJson } from '../../src/signing/enrolment.ts';
+import { isReplyProven } from '../../src/signing/reply-check.ts';
+import { CollectorLink } from '../../src/upload/collector-link-node.ts';
+import { roundKey } from '../../src/upload/device-key.ts';
+import { Pace } from '../../src/upload/pace.ts';
+import { sendRequests } from '../../src/upload/send-requests.ts';
+import { sendSegment } from '../../src/upload/send-segment.ts';
+import type { Sending } from '../../src/upload/sending.ts';
+import { startCollector, temporaryFolder } from '../collector/support.ts';
+import { Outbox } from './uploader-process.ts';
+
+/** An enrolled device with a file to send, whose clock is off by so much, and its real collector. */
+async function enrolledDevice(clockOffMs: number) {
+  const collector = await startCollector(await temporaryFolder());
+  const { url, dataDir } = collector;
+  const devices = new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now);
+  await devices.start();
+  onTestFinished(() => devices.stop());
+  const keys = makeKeyPair();
+  const device = randomUUID();
+  const tokenHash = hashOfSecret('secret');
+  await devices.addToken(tokenHash, Date.now() + 60_000);
+  const keyId = fingerprintOf(keys.publicKey);
+  await devices.enrol({ tokenHash, device, keyId, publicKey: keys.publicKey });
+  const { publicKey: collectorKey } = await openIdentity(dataDir);
+  const box = new Outbox();
+  onTestFinished(() => box.remove());
+  const segment = randomUUID();
+  box.add(Buffer.from('a segment'), segment);
+  const deviceKeyFile = join(box.folder, 'device-key.json');
+  const enrolment = { url, device, keys, collectorKey, ca: null, enrolledAt: '' };
+  writeFileSync(deviceKeyFile, JSON.stringify(enrolmentJson(enrolment)));
+  const request = { id: randomUUID(), path: `/v1/devices/${device}/deletions` };
+  const body = JSON.stringify({ request: request.id, segments: [segment] });
+  const round = box.round(url, { device, deviceKeyFile, requests: [{ ...request, body }] });
+  const destination = parseDestination(url);
+  const link = new CollectorLink(destination);
+  onTestFinished(() => link.close());
+  const wallMs = (): number => Date.now() + clockOffMs;
+  const sending: Sending = {
+    round,
+    destination,
+    link,
+    pace: new Pace(1e9),
+    signer: roundKey(round, wallMs)?.signer ?? null,
+    ports: { monoMs: () => performance.now(), wallMs, sleep: () => Promise.resolve() },
+    aborted: new AbortController().signal,
+    overdue: new AbortController().signal,
+  };
+  return { collector, devices, device, collectorKey, sending, destination, segment };
+}
+
+async function put({ sending, segment }: { sending: Sending; segment: string }): Promise<SegmentResult> {
+  const [file] = sending.round.segments;
+  if (file === undefined) throw new Error('there is no file');
+  const sent = await sendSegment({ ...file, id: segment }, 1e9, sending);
+  if (typeof sent === 'string') throw new Error(sent);
+  return sent;
+}
+
+describe('an enrolled device', () => {
+  it.each([0, -86_400_000, 86_400_000])('sends with a clock that is off by %d ms', async (offMs) => {
+    const at = await enrolledDevice(offMs);
+    expect(await put(at)).toMatchObject({ outcome: 'stored', status: 201 });
+    const refusals = at.collector.log.filter(({ message }) => message === 'a request was refused');
+    expect(refusals).toHaveLength(offMs === 0 ? 0 : 1);
+    // What was learnt is kept for the round: the next one is right at once, over the same connection.
+    expect(await put(at)).toMatchObject({ outcome: 'stored', status: 200 });
+    expect(at.collector.log.filter(({ message }) => message === 'a request was refused')).toEqual(refusals);
+  });
+
+  it('hands over what proves the collector’s replies', async () => {
+    const at = await enrolledDevice(0);
+    await put(at);
+    const replies: RequestReply[] = [];
+    await sendRequests(at.sending, (reply) => {
+      replies.push(reply);
+      return Promise.resolve();
+    });
+    const [confirmed] = replies;
+    const [asked] = at.sending.round.requests;
+    if (confirmed?.proof === undefined || asked === undefined) throw new Error('the reply is not signed');
+    const digestOf = (text: string): string =>
+      `sha-256=:${createHash('sha256').update(text).digest('base64')}:`;
+    expect(confirmed.proof.contentDigest).toBe(digestOf(confirmed.body));
+    const uri = targetUri(at.destination, asked.path);
+    const request = { method: 'POST', targetUri: uri, contentDigest: digestOf(asked.body) };
+    expect(isReplyProven(at.collectorKey, confirmed.proof, { status: 200, request })).toBe(true);
+    // It was erased now: the collector says so, signed.
+    const gone = await put(at);
+    expect(gone).toMatchObject({ outcome: 'refused', status: 410 });
+    if (gone.proof === undefined) throw new Error('the 410 is not signed');
+    const path = segmentPath(at.destination, at.device, at.segment);
+    const contentDigest = digestOf('a segment');
+    const sent = { method: 'PUT', targetUri: targetUri(at.destination, path), contentDigest };
+    expect(isReplyProven(at.collectorKey, gone.proof, { status: 410, request: sent })).toBe(true);
+  });
+
+  it('stops when it is revoked', async () => {
+    const at = await enrolledDevice(0);
+    await at.devices.revoke(at.device);
+    expect(await put(at)).toMatchObject({ outcome: 'unauthorised', status: 403 });
+  });
+});
