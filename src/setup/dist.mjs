@@ -1,4 +1,5 @@
 // @ts-check
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -147,17 +148,36 @@ async function writeManual(dist, bundle) {
   const folder = path.join(dist, MANUAL.folder);
   try {
     fs.writeFileSync(program, REQUIRE_BANNER + (outputFiles?.[0]?.text ?? ''));
-    const { manualFiles } = await import(pathToFileURL(program).href);
     fs.rmSync(folder, { recursive: true, force: true });
     fs.mkdirSync(folder);
     // https://reproducible-builds.org/specs/source-date-epoch
     const epoch = process.env['SOURCE_DATE_EPOCH'];
     const made = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
-    for (const { name, text } of await manualFiles(made.toISOString().slice(0, 10)))
+    for (const { name, text } of manualFiles(dist, program, made.toISOString().slice(0, 10)))
       replaceFile(path.join(folder, name), text);
   } finally {
     fs.rmSync(program, { force: true });
   }
+}
+
+/**
+ * The pages, made in a process of the Node that the programs run on: that of a fresh machine may lack what they import.
+ *
+ * @param {string} dist
+ * @param {string} program
+ * @param {string} date
+ * @returns {{ name: string, text: string }[]}
+ */
+function manualFiles(dist, program, date) {
+  const own = path.join(dist, '../node_modules/.bin/node');
+  const script = `import { manualFiles } from ${JSON.stringify(pathToFileURL(program).href)};
+    process.stdout.write(JSON.stringify(await manualFiles(${JSON.stringify(date)})));`;
+  const node = fs.existsSync(own) ? own : process.execPath;
+  const { status, stdout, stderr } = spawnSync(node, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the manual pages could not be made:\n${stderr}`);
+  return JSON.parse(stdout);
 }
 
 /**
