@@ -33,6 +33,8 @@ async function logind(server: MessageBus): Promise<MockServices> {
   const services = await server.mock('logind');
   await services.call(LOGIND, 'AddSession', '1', 'seat0', ME, 'me', true);
   await services.set(path('1'), SESSION, { Type: 'wayland' });
+  // As the real one does; who looked meanwhile saw a seat in use and no session.
+  await services.emit(LOGIND, MANAGER, 'SessionNew', 'so', '1', path('1'));
   return services;
 }
 
@@ -123,7 +125,9 @@ describe.skipIf(BUS_MISSING !== undefined)('the session over a real bus', () => 
     await server.start();
     await logind(server);
     await becomes('unlocked');
-    expect(said).toEqual(['unknown', 'unlocked']);
+    // While the session is being made it may look, and must then not see an open one too early.
+    expect(said[0]).toBe('unknown');
+    expect(said.at(-1)).toBe('unlocked');
   });
 
   it('tells of sleep and waking', async () => {

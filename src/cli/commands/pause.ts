@@ -43,6 +43,9 @@ export function define(command: Command, io: CliIo): void {
     });
 }
 
+/** The daemon counts pauses on the boot-time clock, which has steps of 10 ms: none is to end before the time it names. */
+const CLOCK_STEP_MS = 20;
+
 /** How long a pause is asked for: a length, or a time of day that the clock shows next. */
 function askedMs(duration: string | undefined, until: string | undefined, io: CliIo): number {
   if ((duration === undefined) === (until === undefined)) {
@@ -55,7 +58,7 @@ function askedMs(duration: string | undefined, until: string | undefined, io: Cl
   if (until === undefined) return durationArgument(duration ?? '');
   const { wallMs } = io.clock.now();
   const endMs = nextTimeOfDay(until, wallMs);
-  if (endMs !== undefined) return Math.ceil(endMs - wallMs);
+  if (endMs !== undefined) return Math.ceil(endMs - wallMs) + CLOCK_STEP_MS;
   throw new TelemetryError('usage', `${JSON.stringify(until)} is not a time of day.`, {
     hint: 'telemetryctl pause --until 15:30',
   });
