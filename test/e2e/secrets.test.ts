@@ -115,4 +115,20 @@ describe.skipIf(!canRun)('a secret', () => {
     expect(canary.filter((kind) => kind === 'place').length).toBeGreaterThanOrEqual(2 * CANARY.length);
     expect(canary.filter((kind) => kind === 'keydown')).toHaveLength(2 * CANARY.length);
   });
+
+  it('typed into an application that the person has just left out is not found, without a restart of the daemon', async () => {
+    await begin({ apps: '[]', titles: '[]' });
+    await work();
+    await sleep(1700);
+    const { pid } = (await desk.status()).capture;
+    await desk.ok('exclude', 'add', 'Vault');
+    await desk.waitFor(
+      'a process that knows',
+      ({ capture }) => capture.pid !== pid && capture.focus === 'known',
+    );
+    expect(await desk.ok('exclude', 'list')).toContain('  Vault  (yours)\n');
+    await withWindow({ wmClass: 'vault', title: 'Entries' }, enter);
+    await work();
+    expect(await found()).toEqual({ canary: [], work: 4 });
+  });
 });
