@@ -333,7 +333,7 @@ test.skipIf(!isReadable('/dev/kmsg'))(
   },
 );
 
-const RECORDING = '/work/shared/data/evemu-gaming-mouse.csv';
+const RECORDING = path.join(import.meta.dirname, '../../../shared/data/evemu-gaming-mouse.csv');
 test.skipIf(!existsSync(RECORDING))('a recorded mouse comes through byte for byte', async () => {
   const desk = await new DeviceDesk().plug('event0', MOUSE).start();
   const rows = readFileSync(RECORDING, 'utf8')
