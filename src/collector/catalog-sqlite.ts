@@ -1,15 +1,9 @@
-import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
 import { CATALOG_MIGRATIONS } from './catalog-migrations.ts';
-import { StorageFullError } from './object-store.ts';
 import type { SegmentKey } from './segment-key.ts';
-import { appliedVersion, isFull, migrate } from './sqlite-file.ts';
-
-/** Readers never wait in WAL mode; writers wait for a backup tool at most this long before the client is told to retry. */
-const BUSY_TIMEOUT_MS = 5000;
+import { SqliteFile } from './sqlite-file.ts';
 
 interface Statements {
   readonly find: StatementSync;
@@ -31,47 +25,35 @@ interface PendingRow {
   readonly reject: (error: unknown) => void;
 }
 
-/** The catalogue in one SQLite file, WAL with `synchronous=FULL`. `read-only` serves beside a running writer. */
+/** The catalogue in one SQLite file. */
 export class SqliteCatalog implements Catalog {
-  readonly #file: string;
-  readonly #access: 'read-write' | 'read-only';
-  readonly #wallMs: () => number;
-  #db: DatabaseSync | null = null;
+  readonly #file: SqliteFile;
   #statements: Statements | null = null;
   #erasing: ErasingStatements | null = null;
   #pending: PendingRow[] = [];
 
   constructor(file: string, access: 'read-write' | 'read-only', wallMs: () => number) {
-    this.#file = file;
-    this.#access = access;
-    this.#wallMs = wallMs;
+    const what = 'catalogue';
+    this.#file = new SqliteFile({
+      file,
+      access,
+      migrations: CATALOG_MIGRATIONS,
+      leastVersion: 1,
+      what,
+      wallMs,
+    });
   }
 
   /** With `read-only`, a file that does not exist yet is an empty catalogue and is not made. */
-  async start(): Promise<void> {
-    const isReadOnly = this.#access === 'read-only';
-    if (isReadOnly && !existsSync(this.#file)) return;
-    // SQLite gives its side files the mode of the main file, so that is made first.
-    if (!isReadOnly) await (await open(this.#file, 'a', 0o600)).close();
-    const db = new DatabaseSync(this.#file, { readOnly: isReadOnly, timeout: BUSY_TIMEOUT_MS });
-    try {
-      if (!isReadOnly) migrate(db, CATALOG_MIGRATIONS, this.#wallMs());
-      if (appliedVersion(db, CATALOG_MIGRATIONS) === 0) {
-        db.close();
-        return;
-      }
+  start(): Promise<void> {
+    return this.#file.start((db) => {
       this.#statements = prepare(db);
-      this.#db = db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    });
   }
 
   stop(): Promise<void> {
     this.#flush();
-    this.#db?.close();
-    this.#db = null;
+    this.#file.stop();
     this.#statements = null;
     this.#erasing = null;
     return Promise.resolve();
@@ -98,7 +80,7 @@ export class SqliteCatalog implements Catalog {
     if (statements === null) throw closed();
     const erased: string[] = [];
     const unknown: string[] = [];
-    this.#inTransaction(() => {
+    this.#file.inTransaction(() => {
       for (const segment of segments) {
         const isKept = statements.remove.run(device, segment).changes > 0;
         statements.entomb.run(device, segment, isKept ? 1 : 0, atMs);
@@ -138,27 +120,14 @@ export class SqliteCatalog implements Catalog {
   #insert(records: readonly SegmentRecord[]): boolean[] {
     const add = this.#statements?.add;
     if (add === undefined) throw closed();
-    return this.#inTransaction(() => records.map((record) => add.run(...valuesOf(record)).changes > 0));
+    return this.#file.inTransaction(() => records.map((record) => add.run(...valuesOf(record)).changes > 0));
   }
 
   #erasingStatements(): ErasingStatements | null {
-    if (this.#db === null) return null;
-    this.#erasing ??= prepareErasing(this.#db);
+    const { db } = this.#file;
+    if (db === null) return null;
+    this.#erasing ??= prepareErasing(db);
     return this.#erasing;
-  }
-
-  #inTransaction<T>(act: () => T): T {
-    const db = this.#db;
-    if (db === null) throw closed();
-    try {
-      db.exec('BEGIN IMMEDIATE');
-      const outcome = act();
-      db.exec('COMMIT');
-      return outcome;
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw isFull(error) ? new StorageFullError('write catalogue', error) : error;
-    }
   }
 }
 

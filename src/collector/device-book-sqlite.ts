@@ -1,48 +1,28 @@
-import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
-import { TelemetryError } from '../core/errors.ts';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { CATALOG_MIGRATIONS } from './catalog-migrations.ts';
 import type { DeviceBook, DeviceKey, EnrolmentAsk, EnrolmentOutcome } from './device-book.ts';
-import { StorageFullError } from './object-store.ts';
-import { appliedVersion, isFull, migrate } from './sqlite-file.ts';
-
-/** `enroll` and `devices revoke` write beside a running server; each takes milliseconds. */
-const BUSY_TIMEOUT_MS = 5000;
+import { SqliteFile } from './sqlite-file.ts';
 
 /** The book in tables of the catalogue's file, over a connection of its own. */
 export class SqliteDeviceBook implements DeviceBook {
-  readonly #file: string;
-  readonly #access: 'read-write' | 'read-only';
+  readonly #file: SqliteFile;
   readonly #wallMs: () => number;
-  #db: DatabaseSync | null = null;
 
   constructor(file: string, access: 'read-write' | 'read-only', wallMs: () => number) {
-    this.#file = file;
-    this.#access = access;
+    // A catalogue that an earlier version still serves has no devices yet.
+    const leastVersion = CATALOG_MIGRATIONS.length;
+    const what = 'device book';
+    this.#file = new SqliteFile({ file, access, migrations: CATALOG_MIGRATIONS, leastVersion, what, wallMs });
     this.#wallMs = wallMs;
   }
 
   /** With `read-only`, a file that does not exist yet is an empty book and is not made. */
-  async start(): Promise<void> {
-    const isReadOnly = this.#access === 'read-only';
-    if (isReadOnly && !existsSync(this.#file)) return;
-    if (!isReadOnly) await (await open(this.#file, 'a', 0o600)).close();
-    const db = new DatabaseSync(this.#file, { readOnly: isReadOnly, timeout: BUSY_TIMEOUT_MS });
-    try {
-      if (!isReadOnly) migrate(db, CATALOG_MIGRATIONS, this.#wallMs());
-      // A catalogue that an earlier version still serves has no devices yet.
-      if (appliedVersion(db, CATALOG_MIGRATIONS) < CATALOG_MIGRATIONS.length) db.close();
-      else this.#db = db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+  start(): Promise<void> {
+    return this.#file.start();
   }
 
   stop(): Promise<void> {
-    this.#db?.close();
-    this.#db = null;
+    this.#file.stop();
     return Promise.resolve();
   }
 
@@ -82,17 +62,17 @@ export class SqliteDeviceBook implements DeviceBook {
   }
 
   find(keyId: string): Promise<DeviceKey | null> {
-    const row = this.#mustBeOpen().prepare('SELECT * FROM device_keys WHERE key_id = ?').get(keyId);
+    const row = this.#file.mustBeOpen().prepare('SELECT * FROM device_keys WHERE key_id = ?').get(keyId);
     return Promise.resolve(row === undefined ? null : keyOf(row));
   }
 
   hasEnrolled(device: string): Promise<boolean> {
-    const row = this.#mustBeOpen().prepare('SELECT 1 FROM device_keys WHERE device = ?').get(device);
+    const row = this.#file.mustBeOpen().prepare('SELECT 1 FROM device_keys WHERE device = ?').get(device);
     return Promise.resolve(row !== undefined);
   }
 
   list(): Promise<readonly DeviceKey[]> {
-    const rows = this.#db?.prepare('SELECT * FROM device_keys ORDER BY enrolled_at, key_id').all() ?? [];
+    const rows = this.#file.db?.prepare('SELECT * FROM device_keys ORDER BY enrolled_at, key_id').all() ?? [];
     return Promise.resolve(rows.map(keyOf));
   }
 
@@ -107,21 +87,7 @@ export class SqliteDeviceBook implements DeviceBook {
 
   async #write<Result>(act: (db: DatabaseSync) => Result): Promise<Result> {
     await Promise.resolve();
-    const db = this.#mustBeOpen();
-    try {
-      db.exec('BEGIN IMMEDIATE');
-      const result = act(db);
-      db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw isFull(error) ? new StorageFullError('write device book', error) : error;
-    }
-  }
-
-  #mustBeOpen(): DatabaseSync {
-    if (this.#db === null) throw new TelemetryError('failed', 'the device book is closed');
-    return this.#db;
+    return this.#file.inTransaction(act);
   }
 }
 

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
-import { TelemetryError } from '../core/errors.ts';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import {
   type AuditEntry,
   type DecideOutcome,
@@ -13,8 +10,7 @@ import {
   REASON_RETENTION_MS,
   type SubmitOutcome,
 } from './exemption-book.ts';
-import { StorageFullError } from './object-store.ts';
-import { appliedVersion, isFull, migrate } from './sqlite-file.ts';
+import { SqliteFile } from './sqlite-file.ts';
 
 /** Applied in order, each once, in a transaction of its own; only ever appended to. */
 const MIGRATIONS = [
@@ -46,45 +42,29 @@ const MIGRATIONS = [
      BEGIN SELECT RAISE(ABORT, 'the audit trail is only ever appended to'); END;`,
 ];
 
-/** A decision at the command line and the server may write at the same moment; either is done in milliseconds. */
-const BUSY_TIMEOUT_MS = 5000;
-
 /** The book in one SQLite file of its own, which only those who decide need to read. */
 export class SqliteExemptionBook implements ExemptionBook {
-  readonly #file: string;
-  readonly #access: 'read-write' | 'read-only';
+  readonly #file: SqliteFile;
+  readonly #isReadOnly: boolean;
   readonly #wallMs: () => number;
-  #db: DatabaseSync | null = null;
 
   constructor(file: string, access: 'read-write' | 'read-only', wallMs: () => number) {
-    this.#file = file;
-    this.#access = access;
+    const what = 'exemption book';
+    this.#file = new SqliteFile({ file, access, migrations: MIGRATIONS, leastVersion: 1, what, wallMs });
+    this.#isReadOnly = access === 'read-only';
     this.#wallMs = wallMs;
   }
 
   /** With `read-only`, a file that does not exist yet is an empty book and is not made. */
-  async start(): Promise<void> {
-    const isReadOnly = this.#access === 'read-only';
-    if (isReadOnly && !existsSync(this.#file)) return;
-    if (!isReadOnly) await (await open(this.#file, 'a', 0o600)).close();
-    const db = new DatabaseSync(this.#file, { readOnly: isReadOnly, timeout: BUSY_TIMEOUT_MS });
-    try {
-      if (!isReadOnly) {
-        migrate(db, MIGRATIONS, this.#wallMs());
-        // What is erased is overwritten, not only unlinked from its table.
-        db.exec('PRAGMA secure_delete=ON');
-      }
-      if (appliedVersion(db, MIGRATIONS) === 0) db.close();
-      else this.#db = db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+  start(): Promise<void> {
+    return this.#file.start((db) => {
+      // What is erased is overwritten, not only unlinked from its table.
+      if (!this.#isReadOnly) db.exec('PRAGMA secure_delete=ON');
+    });
   }
 
   stop(): Promise<void> {
-    this.#db?.close();
-    this.#db = null;
+    this.#file.stop();
     return Promise.resolve();
   }
 
@@ -129,19 +109,21 @@ export class SqliteExemptionBook implements ExemptionBook {
   }
 
   find(id: string): Promise<ExemptionRecord | null> {
-    return Promise.resolve(this.#db === null ? null : find(this.#db, id));
+    const { db } = this.#file;
+    return Promise.resolve(db === null ? null : find(db, id));
   }
 
   list(filter: { readonly state?: ExemptionState } = {}): Promise<readonly ExemptionRecord[]> {
     const rows =
-      this.#db
+      this.#file.db
         ?.prepare('SELECT * FROM exemptions WHERE ?1 IS NULL OR state = ?1 ORDER BY received_at, id')
         .all(filter.state ?? null) ?? [];
     return Promise.resolve(rows.map(recordOf));
   }
 
   audit(id: string): Promise<readonly AuditEntry[]> {
-    const rows = this.#db?.prepare('SELECT * FROM exemption_audit WHERE id = ? ORDER BY seq').all(id) ?? [];
+    const rows =
+      this.#file.db?.prepare('SELECT * FROM exemption_audit WHERE id = ? ORDER BY seq').all(id) ?? [];
     return Promise.resolve(rows.map(auditOf));
   }
 
@@ -162,7 +144,7 @@ export class SqliteExemptionBook implements ExemptionBook {
       return rows.length;
     });
     // The log of changes still has the old pages until it is emptied.
-    if (erased > 0) this.#db?.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (erased > 0) this.#file.db?.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     return erased;
   }
 
@@ -184,21 +166,8 @@ export class SqliteExemptionBook implements ExemptionBook {
     return { ...ask, state, receivedAtMs: at, decidedAtMs, decidedBy: '', decisionReason: '' };
   }
 
-  /** Reads and writes in one transaction, which no other program comes between. */
   #write<Outcome>(act: (db: DatabaseSync) => Outcome): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const db = this.#db;
-      if (db === null) throw new TelemetryError('failed', 'the exemption book is closed');
-      try {
-        db.exec('BEGIN IMMEDIATE');
-        const outcome = act(db);
-        db.exec('COMMIT');
-        resolve(outcome);
-      } catch (error) {
-        if (db.isTransaction) db.exec('ROLLBACK');
-        throw isFull(error) ? new StorageFullError('write exemption book', error) : error;
-      }
-    });
+    return new Promise((resolve) => resolve(this.#file.inTransaction(act)));
   }
 }
 
