@@ -24,13 +24,10 @@ describe.skipIf(BUS_MISSING !== undefined)('a laptop whose system bus tells of i
     await bus.start();
     await machine();
     desk.extraEnv = { DBUS_SYSTEM_BUS_ADDRESS: bus.address };
-    await desk.startDisplay();
-    await desk.startCollector();
-    desk.writePolicy({
+    await desk.startRecording({
       capture: { focus_unknown: '"record"', mouse_hz: '1000' },
       segment: { roll: '"2s"', flush: '"1s"' },
       upload: {
-        url: `"${desk.url}"`,
         hold_back: '"0s"',
         networks: '["wifi"]',
         ssids: '["Office"]',
@@ -39,8 +36,6 @@ describe.skipIf(BUS_MISSING !== undefined)('a laptop whose system bus tells of i
         schedule: '"* * * * *"',
       },
     });
-    await desk.startDaemon();
-    await desk.grant();
   });
 
   afterAll(async () => {

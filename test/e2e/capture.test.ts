@@ -13,15 +13,11 @@ describe('a person at a real display', () => {
   const desk = new Desk();
 
   beforeAll(async () => {
-    await desk.startDisplay();
-    await desk.startCollector();
     // Next to nothing is thinned, also where a slow machine lets moves bunch up.
-    desk.writePolicy({
+    await desk.startRecording({
       capture: { focus_unknown: '"record"', mouse_hz: '1000' },
       segment: { roll: '"5s"', flush: '"1s"' },
     });
-    await desk.startDaemon();
-    await desk.grant();
   });
 
   afterAll(async () => {

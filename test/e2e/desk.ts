@@ -272,6 +272,15 @@ export class Desk {
     await sleep(300);
   }
 
+  /** Starts a display, a collector and a daemon with this policy, and agrees: from now on the person is recorded. */
+  async startRecording(policy: Record<string, Record<string, string>>): Promise<void> {
+    await this.startDisplay();
+    await this.startCollector();
+    this.writePolicy(policy);
+    await this.startDaemon();
+    await this.grant();
+  }
+
   /** The person's own keys, which open all that is recorded of them. */
   identities(): string[] {
     return readOwnerIdentities(path.join(this.root, 'home/.config/telemetryd/identity.txt')) ?? [];

@@ -46,22 +46,17 @@ describe('a laptop that is plugged in and moves between networks', () => {
 
   beforeAll(async () => {
     desk.extraEnv = { TELEMETRYD_SYSFS_ROOT: laptop.root };
-    await desk.startDisplay();
-    await desk.startCollector();
-    desk.writePolicy({
+    await desk.startRecording({
       capture: { focus_unknown: '"record"', mouse_hz: '1000' },
       segment: { roll: '"2s"', flush: '"1s"' },
       // A slow line, so that there is time to pull the plug while a transfer runs.
       upload: {
-        url: `"${desk.url}"`,
         hold_back: '"0s"',
         networks: '["wifi"]',
         rate: '"2KB/s"',
         schedule: '"* * * * *"',
       },
     });
-    await desk.startDaemon();
-    await desk.grant();
   });
 
   afterAll(async () => {

@@ -18,14 +18,10 @@ describe('kill -9', () => {
   const desk = new Desk();
 
   beforeAll(async () => {
-    await desk.startDisplay();
-    await desk.startCollector();
-    desk.writePolicy({
+    await desk.startRecording({
       capture: { focus_unknown: '"record"', mouse_hz: '1000' },
       segment: { roll: '"3s"', flush: '"1s"' },
     });
-    await desk.startDaemon();
-    await desk.grant();
   });
 
   afterAll(async () => {

@@ -8,11 +8,7 @@ describe('a pause', () => {
   const desk = new Desk();
 
   beforeAll(async () => {
-    await desk.startDisplay();
-    await desk.startCollector();
-    desk.writePolicy({ upload: { url: '""' } });
-    await desk.startDaemon();
-    await desk.grant();
+    await desk.startRecording({ upload: { url: '""' } });
   });
 
   afterAll(async () => {

@@ -13,11 +13,7 @@ describe('seeing everything', () => {
   const desk = new Desk();
 
   beforeAll(async () => {
-    await desk.startDisplay();
-    await desk.startCollector();
-    desk.writePolicy({ segment: { roll: '"3s"' } });
-    await desk.startDaemon();
-    await desk.grant();
+    await desk.startRecording({ segment: { roll: '"3s"' } });
   });
 
   afterAll(async () => {
