@@ -2,18 +2,11 @@ import { hostname } from 'node:os';
 import { chooseBackend } from '../src/capture/child/choose-backend.ts';
 import { delayNode } from '../src/capture/delay-node.ts';
 import { openLibc } from '../src/posix/libc-koffi.ts';
+import { CONFIG } from '../test/capture/child-config.ts';
 
 /** `node capture-alone.js NAME`: one back end whose events go nowhere, for `bench/capture.ts`. */
 const nothing = (): void => undefined;
-const config = {
-  backend: process.argv[2] ?? '',
-  keys: 'shortcuts',
-  mouseHz: 1000,
-  focusUnknown: 'record',
-  fullApps: [],
-  exclude: { apps: [], titles: [] },
-  replay: null,
-} as const;
+const config = { ...CONFIG, backend: process.argv[2] ?? '' };
 const backend = chooseBackend(config, {
   env: process.env,
   platform: process.platform,

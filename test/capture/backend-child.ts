@@ -3,6 +3,7 @@ import { chooseBackend } from '../../src/capture/child/choose-backend.ts';
 import { delayNode } from '../../src/capture/delay-node.ts';
 import type { Reason } from '../../src/core/collection.ts';
 import { openLibc } from '../../src/posix/libc-koffi.ts';
+import { CONFIG } from './child-config.ts';
 
 /**
  * `node backend-child.ts NAME`: runs one back end on `DISPLAY` and prints what it puts into its sink, a JSON array a
@@ -22,15 +23,7 @@ const surroundings = {
   nowMonoMs,
   delay: delayNode,
 };
-const config = {
-  backend: process.argv[2] ?? '',
-  keys: 'shortcuts',
-  mouseHz: 1000,
-  focusUnknown: 'record',
-  fullApps: [],
-  exclude: { apps: [], titles: [] },
-  replay: null,
-} as const;
+const config = { ...CONFIG, backend: process.argv[2] ?? '' };
 const backend = chooseBackend(config, surroundings);
 const sink: InputSink = {
   place: (x, y) => print('place', x, y),

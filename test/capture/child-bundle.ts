@@ -10,6 +10,7 @@ import type { BackendInfo, CaptureConfig, ChildMessage } from '../../src/core/ca
 import type { Reason } from '../../src/core/collection.ts';
 import { KIND, KIND_NAMES, unpackKeyDetail } from '../../src/core/events.ts';
 import { keyCode } from '../../src/core/keys.ts';
+import { CONFIG } from './child-config.ts';
 
 /** Builds the child as `dist/` will hold it, inside the repository so that the native package resolves. */
 export async function buildChild(): Promise<{ entryFile: string; remove: () => Promise<void> }> {
@@ -30,16 +31,6 @@ export async function buildChild(): Promise<{ entryFile: string; remove: () => P
   });
   return { entryFile, remove: () => rm(folder, { recursive: true, force: true }) };
 }
-
-export const CONFIG: CaptureConfig = {
-  backend: 'uiohook',
-  keys: 'shortcuts',
-  mouseHz: 1000,
-  focusUnknown: 'record',
-  fullApps: [],
-  exclude: { apps: [], titles: [] },
-  replay: null,
-};
 
 /** One event as a test reads it. */
 export interface Seen {

@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { buildChild, CONFIG, isProcess, TestChild, temporaryFolder } from './child-bundle.ts';
+import { buildChild, isProcess, TestChild, temporaryFolder } from './child-bundle.ts';
+import { CONFIG } from './child-config.ts';
 import { hasX, Xvfb } from './xvfb.ts';
 
 let bundle: Awaited<ReturnType<typeof buildChild>>;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KIND, packKeyDetail } from '../../src/core/events.ts';
 import { keyId } from '../../src/core/keys.ts';
-import { buildChild, CONFIG, TestChild, temporaryFolder } from './child-bundle.ts';
+import { buildChild, TestChild, temporaryFolder } from './child-bundle.ts';
+import { CONFIG } from './child-config.ts';
 
 const HEADER = 't_us,kind,x,y,a,b';
 

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { BUTTON, MOD } from '../../src/core/events.ts';
-import { buildChild, CONFIG, isProcess, TestChild } from './child-bundle.ts';
+import { buildChild, isProcess, TestChild } from './child-bundle.ts';
+import { CONFIG } from './child-config.ts';
 import { hasX, Xvfb } from './xvfb.ts';
 
 /** Skipped only where Xvfb or xdotool is not installed. */

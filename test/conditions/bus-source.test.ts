@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { delayNode } from '../../src/capture/delay-node.ts';
 import { networkBus, powerBus } from '../../src/conditions/bus-source.ts';
 import { Bus } from '../../src/conditions/dbus/bus.ts';
@@ -6,7 +6,7 @@ import { busCall, type Delay } from '../../src/conditions/dbus/bus-connection.ts
 import { textIn } from '../../src/conditions/dbus/values.ts';
 import type { Network, Power, Source } from '../../src/core/conditions.ts';
 import { AC, BATTERY, HandSource, WIFI } from '../daemon/hand-sources.ts';
-import { BUS_MISSING, MessageBus } from './dbus/message-bus.ts';
+import { BUS_MISSING, MessageBus, startedBus } from './dbus/message-bus.ts';
 import { chargingLaptop, NM, NM_NAME, UPOWER, wifi } from './dbus/mock-laptop.ts';
 
 const DEVICES = `${UPOWER}/devices`;
@@ -16,24 +16,12 @@ const UNKNOWN: Power = { state: 'unknown', isSaver: false };
 const delay: Delay = (ms, fire) => delayNode(ms / 10, fire);
 const LONG = { timeout: 15_000, interval: 2 };
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function startedBus(): Promise<MessageBus> {
-  const bus = new MessageBus();
-  closers.push(() => bus.close());
-  await bus.start();
-  return bus;
-}
-
 /** A source on this bus, and each state it said, with the time since the one before in milliseconds. */
 async function watched<Fact extends object>(server: MessageBus, make: (bus: Bus) => Source<Fact>) {
   const bus = new Bus(server.sockets, delay);
   const source = make(bus);
   const said: Fact[] = [];
-  closers.push(async () => {
+  onTestFinished(async () => {
     await source.stop();
     bus.stop();
   });
@@ -98,7 +86,7 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
     // dbusmock signals each call that it gets, from the object that was called.
     const calls: string[] = [];
     const listener = new Bus(server.sockets, delay);
-    closers.push(() => listener.stop());
+    onTestFinished(() => listener.stop());
     const listens = Promise.withResolvers<undefined>();
     listener.use({
       connected: (connection) => {
@@ -173,7 +161,7 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
     await becomes(BATTERY);
 
     const nowhere = new MessageBus();
-    closers.push(() => nowhere.close());
+    onTestFinished(() => nowhere.close());
     const bare = await watched<Power>(nowhere, (bus) => powerBus(bus, new HandSource(BATTERY), delay));
     expect(bare.source.current()).toEqual(BATTERY);
   });

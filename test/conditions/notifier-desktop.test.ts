@@ -1,33 +1,21 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { delayNode } from '../../src/capture/delay-node.ts';
 import { Bus } from '../../src/conditions/dbus/bus.ts';
 import { connectBus } from '../../src/conditions/dbus/bus-connection.ts';
 import { DesktopNotifier } from '../../src/conditions/notifier-desktop.ts';
 import type { Shown } from '../../src/core/notifier.ts';
-import { BUS_MISSING, MessageBus } from './dbus/message-bus.ts';
+import { BUS_MISSING, type MessageBus, startedBus } from './dbus/message-bus.ts';
 
 const NAME = 'org.freedesktop.Notifications';
 const PATH = '/org/freedesktop/Notifications';
 const LONG = { timeout: 15_000, interval: 5 };
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
 function notifierOn(server: MessageBus | null): DesktopNotifier {
   const bus = new Bus(server?.sockets ?? [], delayNode);
   const notifier = new DesktopNotifier(bus);
-  closers.push(() => bus.stop());
+  onTestFinished(() => bus.stop());
   bus.start();
   return notifier;
-}
-
-async function startedBus(): Promise<MessageBus> {
-  const server = new MessageBus();
-  closers.push(() => server.close());
-  await server.start();
-  return server;
 }
 
 /** The arguments of every notification that the desktop was asked for, as dbusmock keeps them. */

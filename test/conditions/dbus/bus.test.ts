@@ -1,23 +1,11 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { delayNode } from '../../../src/capture/delay-node.ts';
 import { Bus } from '../../../src/conditions/dbus/bus.ts';
 import { type BusConnection, busCall, connectBus } from '../../../src/conditions/dbus/bus-connection.ts';
-import { BUS_MISSING, MessageBus } from './message-bus.ts';
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function startedBus(address?: string): Promise<MessageBus> {
-  const bus = new MessageBus(address);
-  closers.push(() => bus.close());
-  await bus.start();
-  return bus;
-}
+import { BUS_MISSING, MessageBus, startedBus } from './message-bus.ts';
 
 /** A client and what it was told, newest last. */
 function client(sockets: ConstructorParameters<typeof Bus>[0]) {
@@ -32,7 +20,7 @@ function client(sockets: ConstructorParameters<typeof Bus>[0]) {
     disconnected: (state) => told.push(state),
     signal: ({ member }) => told.push(member),
   });
-  closers.push(() => bus.stop());
+  onTestFinished(() => bus.stop());
   bus.start();
   return { bus, told, found };
 }
@@ -71,13 +59,13 @@ describe.skipIf(BUS_MISSING !== undefined)('a client of a real dbus-daemon', () 
 
   it('waits without a timer for a bus that has never been, and connects when it comes', async () => {
     const server = new MessageBus();
-    closers.push(() => server.close());
+    onTestFinished(() => server.close());
     const delays: number[] = [];
     const bus = new Bus(server.sockets, (ms, fire) => {
       delays.push(ms);
       return delayNode(ms, fire);
     });
-    closers.push(() => bus.stop());
+    onTestFinished(() => bus.stop());
     const told: string[] = [];
     bus.use({
       connected: () => told.push('connected'),
@@ -110,14 +98,14 @@ describe('a client of what is not a bus', () => {
     onLine: (line: string) => string | Uint8Array,
   ): Promise<{ path: string; server: Server }> {
     const { folder } = new MessageBus();
-    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const path = join(folder, 'socket');
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.on('data', (data) => socket.write(onLine(data.toString('latin1'))));
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    closers.push(() => server.close());
+    onTestFinished(() => void server.close());
     return { path, server };
   }
 

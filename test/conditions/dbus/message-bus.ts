@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { type BusSocket, parseBusAddress } from '../../../src/conditions/dbus/bus-address.ts';
 
 /** The system's Python, which has Debian's modules. */
@@ -233,4 +233,12 @@ export class MockServices {
     const answer = await this.#process.line();
     if (answer !== 'ok') throw new Error(answer);
   }
+}
+
+/** A bus that runs, until the test that asked for it is over. */
+export async function startedBus(address?: string): Promise<MessageBus> {
+  const bus = new MessageBus(address);
+  onTestFinished(() => bus.close());
+  await bus.start();
+  return bus;
 }
