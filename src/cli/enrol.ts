@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { get, post } from '../control/calls.ts';
 import { parseDestination } from '../core/destination.ts';
 import { TelemetryError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { fingerprintOf, isKey } from '../signing/ed25519.ts';
 import { isReplyProven } from '../signing/reply-check.ts';
 import { RequestSigner } from '../signing/request-signer.ts';
@@ -12,6 +13,9 @@ import { askDaemon, isDaemonDown, restingPlace } from './daemon.ts';
 import { forgetPending, keepEnrolment, pendingKeys } from './enrolment-files.ts';
 import { type EnrolmentReply, postEnrolment } from './enrolment-request.ts';
 import type { CliIo } from './io.ts';
+
+/** Of what a server wrote, no more goes to a terminal. */
+const SHOWN_CHARACTERS = 200;
 
 /** What to enrol with. */
 export interface EnrolOrder {
@@ -104,10 +108,14 @@ function refusal({ status, body }: EnrolmentReply): TelemetryError {
   const { error } = fieldsOf(body);
   const { message, hint } =
     typeof error === 'object' && error !== null ? fieldsOf(JSON.stringify(error)) : {};
-  const why = typeof message === 'string' ? printable(message) : `status ${status}`;
+  const why =
+    typeof message === 'string' ? printable(message).slice(0, SHOWN_CHARACTERS) : `status ${status}`;
   return new TelemetryError('failed', `The collector did not take this device: ${why}.`, {
     op: 'enrol',
-    hint: typeof hint === 'string' ? printable(hint) : 'the address of a telemetry-collector',
+    hint:
+      typeof hint === 'string'
+        ? printable(hint).slice(0, SHOWN_CHARACTERS)
+        : 'the address of a telemetry-collector',
   });
 }
 
@@ -118,9 +126,4 @@ function fieldsOf(body: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-/** What a server wrote, as it may go to a terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?').slice(0, 200);
 }

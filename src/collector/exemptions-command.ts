@@ -1,4 +1,5 @@
 import { TelemetryError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import type {
   AuditEntry,
   Decision,
@@ -166,11 +167,6 @@ function pageOf(record: ExemptionRecord, reason: string | null, audit: readonly 
     ...audit.map(({ atMs, action, by }) => [action, `${minute(atMs)} UTC by ${printable(by)}`]),
   ];
   return `${rows.map(([label = '', words = '']) => `${label.padEnd(14)}${words}`).join('\n')}\n`;
-}
-
-/** What devices and people wrote, as it may go to a terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }
 
 function minute(ms: number): string {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { printable, wrap } from '../../src/cli/text/layout.ts';
+import { wrap } from '../../src/cli/text/layout.ts';
 import { localTime, relative, roughSpan } from '../../src/cli/text/moments.ts';
 import { statusPage } from '../../src/cli/text/status-page.ts';
 import { explain, whyPage } from '../../src/cli/text/why.ts';
 import { groupedCount, roughBytes } from '../../src/core/amounts.ts';
+import { printable } from '../../src/core/printable.ts';
 import type { StatusReport } from '../../src/core/status.ts';
 import { statusLine } from '../../src/core/status-line.ts';
 import { CAPTURING, PAUSED } from '../control/reports.ts';

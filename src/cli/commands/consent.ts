@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { get, post } from '../../control/calls.ts';
 import { locations } from '../../control/locations.ts';
 import type { ConsentReply } from '../../control/protocol.ts';
+import { printable } from '../../core/printable.ts';
 import { confirm, requireAnswer } from '../confirm.ts';
 import { askDaemon } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
 import { purgeAfterRevoke, revoke } from '../revoke.ts';
-import { bullet, printable, row } from '../text/layout.ts';
+import { bullet, row } from '../text/layout.ts';
 import { moment } from '../text/moments.ts';
 
 const EXAMPLES = `

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, TelemetryError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import type { OpenedSegment } from '../../segment/open-segment.ts';
 import { listSegments } from '../../spool/list-segments.ts';
 import type { Finish } from '../command-module.ts';
@@ -13,7 +14,6 @@ import { Failures } from '../failures.ts';
 import { addIdentityOption } from '../identity-option.ts';
 import type { CliIo } from '../io.ts';
 import { SegmentOpener } from '../segment-file.ts';
-import { printable } from '../text/layout.ts';
 
 const EXAMPLES = `
 FILE is a segment file, a folder of them or a quoted pattern; without one it

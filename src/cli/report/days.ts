@@ -1,3 +1,5 @@
+import { localMinutes } from '../text/moments.ts';
+
 /** A local day, from midnight to midnight; 23 or 25 hours where the clock changes. Milliseconds since the epoch. */
 export interface Day {
   readonly startMs: number;
@@ -40,6 +42,5 @@ export function dayLabel(wallMs: number): string {
 
 /** `14:05`, local. */
 export function clockLabel(wallMs: number): string {
-  const date = new Date(wallMs);
-  return [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
+  return localMinutes(new Date(wallMs));
 }

@@ -1,4 +1,5 @@
 import type { EventRecord } from '../../core/events.ts';
+import { localSeconds } from './moments.ts';
 
 /** One event on a line: `14:02:03.120  down      100, 200  left`. Local time. */
 export function eventLine(event: EventRecord): string {
@@ -34,7 +35,5 @@ function detail({
 
 function clockTime(wallMs: number): string {
   const date = new Date(wallMs);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const seconds = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  return `${localSeconds(date)}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }

@@ -1,5 +1,6 @@
 import type { ExemptionView } from '../../core/exemption-view.ts';
-import { printable, row } from './layout.ts';
+import { printable } from '../../core/printable.ts';
+import { row } from './layout.ts';
 import { localTime, moment } from './moments.ts';
 
 /** What each state means for the person. */

@@ -1,3 +1,5 @@
+import { printable } from '../../core/printable.ts';
+
 /** What a terminal shows without wrapping, whoever it belongs to. */
 const COLUMNS = 80;
 const LABEL_COLUMNS = 13;
@@ -37,12 +39,4 @@ export function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line];
-}
-
-/**
- * Text from files and other processes as it may go to a terminal: control characters, which could move the cursor or
- * set a title, are shown as `?`.
- */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

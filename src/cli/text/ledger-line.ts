@@ -1,6 +1,7 @@
 import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
+import { printable } from '../../core/printable.ts';
 import type { LedgerEntry } from '../../privacy/ledger-entry.ts';
-import { printable } from './layout.ts';
+import { localDay, localSeconds } from './moments.ts';
 
 const TYPE_COLUMNS = 12;
 const MARGIN = '  ';
@@ -8,7 +9,7 @@ const MARGIN = '  ';
 /** An entry of the ledger for people: local time, type and what it says, then ids and whole hashes on lines of their own. */
 export function ledgerLines(entry: LedgerEntry): string[] {
   const [text, ...details] = words(entry);
-  const head = `${MARGIN}${clock(entry.at)}  ${entry.type.padEnd(TYPE_COLUMNS)}${text ?? ''}`;
+  const head = `${MARGIN}${localSeconds(new Date(entry.at))}  ${entry.type.padEnd(TYPE_COLUMNS)}${text ?? ''}`;
   return [head.trimEnd(), ...details.map((detail) => `${MARGIN.repeat(3)}${detail}`)].map(printable);
 }
 
@@ -16,8 +17,7 @@ export function ledgerLines(entry: LedgerEntry): string[] {
 export function ledgerDay(entry: LedgerEntry): string {
   const date = new Date(entry.at);
   if (Number.isNaN(date.getTime())) return 'Without a date';
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
-  return `${day}, ${WEEKDAYS[date.getDay()] ?? ''}`;
+  return `${localDay(date)}, ${WEEKDAYS[date.getDay()] ?? ''}`;
 }
 
 const SCOPES = { all: 'from everything', app: 'in one application', hours: 'in some hours' } as const;
@@ -65,13 +65,4 @@ function words(entry: LedgerEntry): string[] {
       // Written by a later version: its fields are in --json.
       return [];
   }
-}
-
-function clock(at: string): string {
-  const date = new Date(at);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
 }

@@ -21,7 +21,7 @@ export function relative(iso: string, nowMs: number): string {
 /** The local time, with the date unless it is today's: `14:02`, `2026-11-24 14:02`. */
 export function localTime(iso: string, nowMs: number): string {
   const date = new Date(iso);
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const clock = localMinutes(date);
   return localDay(date) === localDay(new Date(nowMs)) ? clock : `${localDay(date)} ${clock}`;
 }
 
@@ -30,8 +30,19 @@ export function moment(iso: string, nowMs: number): string {
   return `${localTime(iso, nowMs)} (${relative(iso, nowMs)})`;
 }
 
-function localDay(date: Date): string {
+/** `2026-11-24` */
+export function localDay(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** `14:02` */
+export function localMinutes(date: Date): string {
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** `14:02:33` */
+export function localSeconds(date: Date): string {
+  return `${localMinutes(date)}:${two(date.getSeconds())}`;
 }
 
 function two(value: number): string {

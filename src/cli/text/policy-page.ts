@@ -1,6 +1,7 @@
 import type { LoadedPolicy, PolicyProblem } from '../../core/policy.ts';
 import { POLICY_ENTRIES } from '../../core/policy-lattice.ts';
-import { paragraph, printable } from './layout.ts';
+import { printable } from '../../core/printable.ts';
+import { paragraph } from './layout.ts';
 
 /** Where the comments begin, unless a value is longer. */
 const COMMENT_COLUMN = 44;

@@ -1,10 +1,11 @@
 import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { KIND_NAMES } from '../../core/events.ts';
+import { printable } from '../../core/printable.ts';
 import type { OpenedSegment } from '../../segment/open-segment.ts';
 import type { Gap, Segment, SegmentHeader } from '../../segment/types.ts';
 import type { SegmentFile } from '../segment-file.ts';
-import { printable, row } from './layout.ts';
+import { row } from './layout.ts';
 import { timeline } from './timeline.ts';
 
 /** What `inspect` says of a file that could be read: whether it is whole, and what is in it. Ends in a line end. */

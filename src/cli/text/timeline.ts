@@ -3,6 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import type { OpenedSegment } from '../../segment/open-segment.ts';
 import type { Segment } from '../../segment/types.ts';
 import { Activity, inLongerSteps, type Slot } from '../activity.ts';
+import { localDay, localMinutes, localSeconds } from './moments.ts';
 
 const SEGMENT_ROWS = 15;
 /** Of `2026-11-24 13:00`. */
@@ -84,17 +85,14 @@ function formFor(stepMs: number, spanMs: number): ClockForm {
 
 function clock(wallMs: number, form: ClockForm): string {
   const date = new Date(wallMs);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
   switch (form) {
     case 'seconds':
-      return `${minutes}:${two(date.getSeconds())}`;
+      return localSeconds(date);
     case 'minutes':
-      return minutes;
+      return localMinutes(date);
     case 'days and minutes':
-      return `${day} ${minutes}`;
+      return `${localDay(date)} ${localMinutes(date)}`;
     case 'days':
-      return day;
+      return localDay(date);
   }
 }
