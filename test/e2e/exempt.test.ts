@@ -107,8 +107,11 @@ describe('an exemption', () => {
     await sleep(300);
     await press('F8');
     await desk.startCollector();
-    await until('the collector to know', async () =>
-      (await decide('list', '--state', 'withdrawn')).includes(id),
+    // The first try found no collector; the next ones come within 30 s, and within a minute after that.
+    await until(
+      'the collector to know',
+      async () => (await decide('list', '--state', 'withdrawn')).includes(id),
+      100_000,
     );
     const trail = JSON.parse(await decide('show', id, '--json')) as {
       audit: { action: string; by: string }[];

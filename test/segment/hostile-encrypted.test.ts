@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,10 @@ function varint(value: number): number[] {
 }
 
 async function encryptedJournal(frames: readonly Uint8Array[], wrapped?: Uint8Array): Promise<Uint8Array> {
-  const header = encodeHeader({ ...HEADER, wrappedKey: wrapped ?? (await encryptFor(recipients, key)) });
+  const header = encodeHeader({
+    ...HEADER,
+    wrappedKey: wrapped ?? (await encryptFor(recipients, key)),
+  });
   const sealer = new FrameSealer(key, header);
   return concat(header, ...frames.map((frame) => sealer.seal(frame)));
 }
@@ -42,11 +46,17 @@ const bomb = concat(
   encodeHeader({ ...HEADER, codec: 'columns-brotli' }),
   encodeFrame(2, concat(Uint8Array.of(16), brotliCompressSync(new Uint8Array(2 ** 28)))),
 );
-const mostEvents = [
-  ...Array.from({ length: 100 }, () => stillBlock(20_000)),
-  encodeFooter({ events: 2_000_000, firstMonoMs: 0, lastMonoMs: 0, sha256: new Uint8Array(32) }),
-];
 const raw = encodeHeader(HEADER);
+const mostBlocks = Array.from({ length: 100 }, () => stillBlock(20_000));
+
+/** As many events as the limit, under a footer that says one fewer. */
+function mostEvents(sha256: Uint8Array): Uint8Array[] {
+  return [...mostBlocks, encodeFooter({ events: 1_999_999, firstMonoMs: 0, lastMonoMs: 0, sha256 })];
+}
+
+const digest = createHash('sha256')
+  .update(concat(raw, ...mostBlocks))
+  .digest();
 const text = (words: string): Uint8Array => Buffer.from(words);
 const stanza = `-> X25519 ${'A'.repeat(42)}Q\n${'A'.repeat(43)}\n`;
 const scrypt = (factor: number): string => `-> scrypt ${'A'.repeat(22)} ${factor}\n${'A'.repeat(43)}\n`;
@@ -75,8 +85,11 @@ const HEAVY: Record<string, Made> = {
     encryptFor(recipients, new Uint8Array(12 * 1024 * 1024)),
   'a bomb inside': () => encryptFor(recipients, bomb),
   'as many events as the limit inside, and a digest that is wrong': () =>
-    encryptFor(recipients, concat(raw, ...mostEvents)),
-  'as many events as the limit in a journal, and a digest that is wrong': () => encryptedJournal(mostEvents),
+    encryptFor(recipients, concat(raw, ...mostEvents(new Uint8Array(32)))),
+  'as many events as the limit inside, and a footer that counts fewer': () =>
+    encryptFor(recipients, concat(raw, ...mostEvents(digest))),
+  'as many events as the limit in a journal, and a footer that counts fewer': () =>
+    encryptedJournal(mostEvents(digest)),
   'many large frames in a journal, and one that is wrong': () =>
     encryptedJournal([
       ...Array.from({ length: 4000 }, () => encodeFrame(200, new Uint8Array(2000))),
@@ -101,7 +114,10 @@ describe('a hostile encrypted file', () => {
     writeFileSync(file, (await HEAVY[name]?.()) ?? '');
     const child = join(import.meta.dirname, 'hostile-child.ts');
     const out = execFileSync(process.execPath, [child, file, owner.identity], { encoding: 'utf8' });
-    const { outcome, grownBytes } = JSON.parse(out) as { outcome: string; grownBytes: number };
+    const { outcome, grownBytes } = JSON.parse(out) as {
+      outcome: string;
+      grownBytes: number;
+    };
     expect(outcome).toMatch(/^(bad-segment|not-permitted): ./);
     expect(grownBytes).toBeLessThan(MAX_MEMORY_BYTES);
   });

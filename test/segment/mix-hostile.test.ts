@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,11 +21,15 @@ import { columnsOf, concat, deskRows, HEADER, hex, journalOf } from './samples.t
 
 const MAX_MEMORY_BYTES = 64_000_000;
 const mixed = encodeHeader({ ...HEADER, codec: 'columns-mix' });
-const footer = encodeFooter({ events: 1, firstMonoMs: 0, lastMonoMs: 0, sha256: new Uint8Array(32) });
 
-/** A file with a block of this payload; every frame of it has a right checksum. */
+/** A file with a block of each payload; its frames have right checksums, and its footer the right digest. */
 function fileOf(...payloads: readonly Uint8Array[]): Uint8Array {
-  return concat(mixed, ...payloads.map((payload) => encodeFrame(2, payload)), footer);
+  const content = concat(mixed, ...payloads.map((payload) => encodeFrame(2, payload)));
+  return concat(content, footerOf(createHash('sha256').update(content).digest()));
+}
+
+function footerOf(sha256: Uint8Array): Uint8Array {
+  return encodeFooter({ events: 1, firstMonoMs: 0, lastMonoMs: 0, sha256 });
 }
 
 /** Moves that stand still, of which thousands go into a byte. */
@@ -67,7 +72,8 @@ const HOSTILE: Record<string, Uint8Array> = {
   'a code that is cut short': fileOf(desk.subarray(0, desk.length - 8)),
   'a code that is longer than its events': fileOf(concat(desk, new Uint8Array(8))),
   'two blocks': fileOf(desk, desk),
-  'a digest that is wrong': fileOf(desk),
+  'a footer that counts fewer': fileOf(desk),
+  'a digest that is wrong': concat(mixed, encodeFrame(2, desk), footerOf(new Uint8Array(32))),
   'events that take too long': fileOf(tediousPayload(5000)),
   'noise for a code, as many events as the limit': fileOf(concat(hex('80 89 7a 00 00 00 00 00'), random)),
   [LARGEST]: fileOf(stillPayload(2_000_000)),
