@@ -103,6 +103,8 @@ function errorReply(status: number): object {
 }
 
 function schemaOf(schema: z.ZodType): object {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' });
-  return rest;
+  const made = z.toJSONSchema(schema, { io: 'input' });
+  // OpenAPI 3.1 has this dialect unless it says otherwise.
+  delete made.$schema;
+  return made;
 }

@@ -53,7 +53,9 @@ export class Readiness {
   async #try(): Promise<readonly Unready[]> {
     const { store, catalog, freeBytes, maxSegmentBytes } = this.#parts;
     const found = await Promise.all([
-      this.#answers('catalogue', async () => void (await catalog.find(NOBODY))),
+      this.#answers('catalogue', async () => {
+        await catalog.find(NOBODY);
+      }),
       this.#answers('store', async () => {
         const staged = await store.stage(NOBODY, oneByte());
         await staged.discard();
