@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatDuration, parseDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
@@ -12,6 +13,7 @@ export interface LimitFlags {
   readonly totalRate: string;
   readonly drain: string;
   readonly metricsListen?: string;
+  readonly erasureLog?: string;
 }
 
 /** How much it takes and how it ends. */
@@ -21,6 +23,8 @@ export interface Limits {
   readonly requests: RequestLimits;
   readonly drainMs: number;
   readonly metricsListen: ListenAddress | null;
+  /** A file for what people have erased, on another disk than the data. */
+  readonly erasureLog: string | null;
 }
 
 /**
@@ -46,7 +50,8 @@ export function defineLimits(serve: Command): Command {
     .option('--device-rate <n>', 'requests a second of one device', String(REQUEST_LIMITS.perDevice))
     .option('--total-rate <n>', 'requests a second in all', String(REQUEST_LIMITS.inAll))
     .option('--drain <duration>', 'how long uploads may take to end', formatDuration(DRAIN_MS))
-    .option('--metrics-listen <address>', 'serve /metrics there, and only there');
+    .option('--metrics-listen <address>', 'serve /metrics there, and only there')
+    .option('--erasure-log <file>', 'note there what people erase; see restore');
 }
 
 /** Reads them. */
@@ -57,7 +62,7 @@ export function readLimits(flags: LimitFlags): Limits {
       op: 'read --drain',
       hint: '--drain 20s',
     });
-  const { metricsListen } = flags;
+  const { metricsListen, erasureLog } = flags;
   return {
     maxSegmentBytes: count('--max-segment-bytes', flags.maxSegmentBytes, MAX_SEGMENT_BYTES),
     maxBodies: count('--max-uploads', flags.maxUploads, MAX_UPLOADS),
@@ -67,6 +72,7 @@ export function readLimits(flags: LimitFlags): Limits {
     ),
     drainMs,
     metricsListen: metricsListen === undefined ? null : parseListenAddress(metricsListen, '--metrics-listen'),
+    erasureLog: erasureLog === undefined ? null : resolve(erasureLog),
   };
 }
 

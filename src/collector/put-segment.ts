@@ -1,5 +1,6 @@
 import type { Admission } from './admission.ts';
 import type { Catalog, SegmentRecord } from './catalog.ts';
+import type { ErasureLog } from './erasure-log.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import { BodyError, MeasuredBody } from './measured-body.ts';
 import { type ObjectStore, type StagedObject, StorageFullError } from './object-store.ts';
@@ -41,6 +42,8 @@ export interface SegmentKeeper {
   readonly queue: KeyedQueue;
   readonly wallMs: () => number;
   readonly maxSegmentBytes: number;
+  /** `null`: there is none. */
+  readonly erasureLog: ErasureLog | null;
 }
 
 /**

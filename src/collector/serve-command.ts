@@ -9,6 +9,7 @@ import type { Catalog } from './catalog.ts';
 import { CollectorMetrics } from './collector-metrics.ts';
 import type { DeviceBook } from './device-book.ts';
 import { Doorman } from './doorman.ts';
+import type { ErasureLog } from './erasure-log.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Limits } from './limit-options.ts';
@@ -40,6 +41,8 @@ export interface ServeParts {
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
+  /** `null`: what people have erased is noted in the catalogue alone. */
+  readonly erasureLog: ErasureLog | null;
   /** Room for segments; `null` where they lie on no disk of this machine. */
   readonly freeBytes: (() => Promise<number>) | null;
   /** The collector's key, once the data folder is there. */
@@ -81,11 +84,14 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     const hasMetrics = metricsListen === null && publicUrl === null && isLoopbackHost(options.listen.host);
     const serving = { ...watched, exemptions, devices, doorman, limiter, identity, tls, hasMetrics };
     const app = await createServer({ ...serving, limits: options.limits, stopping: stop });
-    if (metricsListen !== null)
+    if (metricsListen !== null) {
       metricsServer = await serveMetrics(metricsListen, {
         ...watched,
         connections: () => connectionsOf(app),
       });
+      const { port: metricsPort } = metricsServer.address() as AddressInfo;
+      log.info({ url: urlOf({ ...metricsListen, port: metricsPort }, false) }, 'metrics');
+    }
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port }, tls !== null);

@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import { freeBytesOf } from '../../src/collector/data-folder.ts';
+import { ErasureLogFile } from '../../src/collector/erasure-log.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import { FileObjectStore } from '../../src/collector/object-store-files.ts';
 import { requestLimits } from '../../src/collector/request-limiter.ts';
@@ -61,6 +62,7 @@ export async function startCollector(
       requests: requestLimits(10_000, 10_000),
       drainMs: 20_000,
       metricsListen: null,
+      erasureLog: null,
       limits: SERVER_LIMITS,
       tls: null,
       publicUrl: null,
@@ -74,6 +76,7 @@ export async function startCollector(
       log: { debug: keep, info: keep, warn: keep, error: keep },
       wallMs: Date.now,
       monoMs: () => performance.now(),
+      erasureLog: typeof options.erasureLog === 'string' ? new ErasureLogFile(options.erasureLog) : null,
       freeBytes: () => freeBytesOf(dataDir),
       delay: (ms, signal) => delay(ms, undefined, { signal }),
       announce: announced.resolve,
