@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { backup } from './backup-command.ts';
-import { restore } from './restore-command.ts';
 
 const BACKUP_EXAMPLES = `
 Works while the collector serves. Everything it acknowledged before is in it.
@@ -51,9 +49,11 @@ export function defineOperations(command: Command, { defaultDataDir, wallMs, wri
     .option('--data <dir>', 'of the collector (default: the XDG data folder)')
     .option('--json', 'one JSON document')
     .addHelpText('after', BACKUP_EXAMPLES)
-    .action(({ data, to, json }: BackupFlags) => {
+    .action(async ({ data, to, json }: BackupFlags) => {
+      // Loaded here, as below, so that the other commands start without it.
+      const { backup } = await import('./backup-command.ts');
       const dataDir = resolve(data ?? defaultDataDir());
-      return backup({ dataDir, to: resolve(to), isJson: json === true, wallMs, write });
+      await backup({ dataDir, to: resolve(to), isJson: json === true, wallMs, write });
     });
   command
     .command('restore')
@@ -63,16 +63,16 @@ export function defineOperations(command: Command, { defaultDataDir, wallMs, wri
     .option('--erasures <file>', 'what serve --erasure-log wrote since, or none')
     .option('--json', 'one JSON document')
     .addHelpText('after', RESTORE_EXAMPLES)
-    .action(({ data, from, erasures, json }: RestoreFlags) => {
+    .action(async ({ data, from, erasures, json }: RestoreFlags) => {
+      const { restore } = await import('./restore-command.ts');
       const dataDir = resolve(data ?? defaultDataDir());
-      return restore({ from: resolve(from), dataDir, erasures, isJson: json === true, wallMs, write });
+      await restore({ from: resolve(from), dataDir, erasures, isJson: json === true, wallMs, write });
     });
   command
     .command('openapi')
     .description('print the OpenAPI document of the HTTP interface')
     .addHelpText('after', OPENAPI_EXAMPLES)
     .action(async () => {
-      // Loaded here, so that the other commands start without it.
       const { openApiDocument } = await import('./openapi.ts');
       write(`${JSON.stringify(openApiDocument(), null, 2)}\n`);
     });

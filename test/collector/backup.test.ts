@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { appendFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BackupOptions, backup } from '../../src/collector/backup-command.ts';
 import { parseErasureLog } from '../../src/collector/erasure-log.ts';
 import { segmentPath } from '../../src/collector/object-store-files.ts';
+import { type RestoreOptions, restore } from '../../src/collector/restore-command.ts';
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
+import { exitCodeFor, messageOf, type TelemetryError } from '../../src/core/errors.ts';
 import {
   bundleCollector,
   errorCode,
@@ -32,6 +35,20 @@ async function erase(url: string, { device, segment }: SegmentKey): Promise<void
   expect(reply.status).toBe(200);
 }
 
+/** One of the commands, here: what it wrote, and the error that it ended with. */
+async function run(command: 'backup' | 'restore', options: Record<string, string | undefined>) {
+  let stdout = '';
+  const write = (text: string): void => void (stdout += text);
+  const world = { isJson: true, wallMs: Date.now, write };
+  const asked = { ...world, ...options } as unknown as BackupOptions & RestoreOptions;
+  const error: unknown = await (command === 'backup' ? backup : restore)(asked).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (error !== null) expect((error as TelemetryError).hint).not.toBe('');
+  return { stdout, code: error === null ? 0 : exitCodeFor(error), message: messageOf(error ?? '') };
+}
+
 /** A data folder with some segments, nobody serving it, and a backup of it. */
 async function backedUp(count: number) {
   const folder = await temporaryFolder();
@@ -43,8 +60,7 @@ async function backedUp(count: number) {
   const collector = await startCollector(dataDir, { erasureLog: log });
   const keys = Array.from({ length: count }, newKey);
   for (const key of keys) await put(collector.url, key, randomBytes(500));
-  const made = await runProgram(bundle.file, ['backup', '--data', dataDir, '--to', to]);
-  expect([made.code, made.stderr]).toEqual([0, '']);
+  expect((await run('backup', { dataDir, to })).code).toBe(0);
   return { folder, dataDir, to, log, keys, collector };
 }
 
@@ -67,7 +83,7 @@ describe('backup and restore', () => {
       }
     };
     const load = Promise.all([device(), device(), device()]);
-    await eventually(() => acknowledged.length > 30);
+    await eventually(() => acknowledged.length > 10);
     const [erasedBefore, erasedAfter] = acknowledged.splice(0, 2) as [SegmentKey, SegmentKey];
     await erase(first.url, erasedBefore);
     const before = [...acknowledged];
@@ -103,34 +119,21 @@ describe('backup and restore', () => {
   it('refuse what they must not overwrite, what is no backup, and to bring back what may have been erased', async () => {
     const { folder, dataDir, to, log } = await backedUp(1);
     const data = join(folder, 'new');
-    const refused: [string[], number, RegExp][] = [
-      [['backup', '--data', dataDir, '--to', to], 1, /not empty/],
-      [['backup', '--data', folder, '--to', join(folder, 'other')], 1, /not the data folder/],
-      [
-        ['restore', '--from', to, '--data', dataDir, '--erasures', 'none'],
-        1,
-        /not empty; nothing was changed/,
-      ],
-      [['restore', '--from', dataDir, '--data', data, '--erasures', 'none'], 1, /not a whole backup/],
-      [['restore', '--from', to, '--data', data], 2, /since .* would come back/],
-      [['restore', '--from', to, '--data', data, '--erasures', join(folder, 'gone')], 2, /cannot read/],
+    const refused: [Parameters<typeof run>, number, RegExp][] = [
+      [['backup', { dataDir, to }], 1, /not empty/],
+      [['backup', { dataDir: folder, to: join(folder, 'other') }], 1, /not the data folder/],
+      [['restore', { from: to, dataDir, erasures: 'none' }], 1, /not empty; nothing was changed/],
+      [['restore', { from: dataDir, dataDir: data, erasures: 'none' }], 1, /not a whole backup/],
+      [['restore', { from: to, dataDir: data, erasures: undefined }], 2, /since .* would come back/],
+      [['restore', { from: to, dataDir: data, erasures: join(folder, 'gone') }], 2, /cannot read/],
     ];
     for (const [args, wanted, words] of refused) {
-      const { code, stderr } = await runProgram(bundle.file, args);
-      expect([args, code, stderr]).toEqual([args, wanted, expect.stringMatching(words)]);
-      expect(stderr).toMatch(/\nTry: .+\n$/);
+      const { code, message } = await run(...args);
+      expect([args, code, message]).toEqual([args, wanted, expect.stringMatching(words)]);
     }
     await writeFile(log, '{"at":"20\n{"at"\n');
-    const broken = await runProgram(bundle.file, [
-      'restore',
-      '--from',
-      to,
-      '--data',
-      data,
-      '--erasures',
-      log,
-    ]);
-    expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('cannot be read')]);
+    const broken = await run('restore', { from: to, dataDir: data, erasures: log });
+    expect([broken.code, broken.message]).toEqual([1, expect.stringContaining('cannot be read')]);
     expect(existsSync(data)).toBe(false);
   });
 
@@ -142,25 +145,20 @@ describe('backup and restore', () => {
     await writeFile(segmentPath(to, cut), 'shorter');
     await rm(segmentPath(to, gone));
     const data = join(folder, 'new');
-    const args = ['restore', '--from', to, '--data', data, '--erasures', 'none', '--json'];
-    const { code, stdout, stderr } = await runProgram(bundle.file, args);
-    expect([code, stderr]).toEqual([3, expect.stringContaining('2 segments are gone or damaged')]);
+    const { code, stdout, message } = await run('restore', { from: to, dataDir: data, erasures: 'none' });
+    expect([code, message]).toEqual([3, expect.stringContaining('2 segments are gone or damaged')]);
     const said = JSON.parse(stdout) as { segments: number; missing: string[] };
     const names = [cut, gone].map(({ device, segment }) => `${device}/${segment}`);
     expect([said.segments, said.missing.toSorted()]).toEqual([1, names.toSorted()]);
     expect(await keptFiles(data)).toEqual([segmentPath('', whole)]);
 
     await rm(segmentPath(dataDir, gone));
-    const partly = await runProgram(bundle.file, ['backup', '--data', dataDir, '--to', join(folder, 'b2')]);
-    expect([partly.code, partly.stderr]).toEqual([3, expect.stringContaining(gone.segment)]);
+    const partly = await run('backup', { dataDir, to: join(folder, 'b2') });
+    expect([partly.code, partly.message]).toEqual([3, expect.stringContaining(gone.segment)]);
 
     await truncate(join(to, 'exemptions.sqlite'), 100);
-    const other = await runProgram(bundle.file, [
-      ...args.slice(0, 4),
-      join(folder, 'third'),
-      ...args.slice(5),
-    ]);
-    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('nothing was restored')]);
+    const third = await run('restore', { from: to, dataDir: join(folder, 'third'), erasures: 'none' });
+    expect([third.code, third.message]).toEqual([1, expect.stringContaining('nothing was restored')]);
     expect(existsSync(join(folder, 'third'))).toBe(false);
   });
 });
