@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import pg from 'pg';
+import { end, freePort, run, said } from './server-program.ts';
 
 /** What the server's superuser is known by. */
 const USER = 'postgres';
@@ -53,7 +51,7 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
   const init = ['-D', data, '-U', USER, '-A', 'scram-sha-256', '--pwfile', secret, '-E', 'UTF8'];
   run([...as, join(programs, 'initdb'), ...init, '--locale=C', '--no-sync', '--no-instructions']);
   const port = await freePort();
-  let server: ChildProcess | null = null;
+  let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off'];
     const options = settings.flatMap((setting) => ['-c', setting]);
@@ -61,16 +59,8 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
     server = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     await said(server, 'ready to accept connections');
   };
-  const kill = async (): Promise<void> => {
-    const running = server;
-    server = null;
-    if (running?.exitCode !== null) return;
-    const ended = once(running, 'exit');
-    running.kill('SIGCONT');
-    // Immediate shutdown: its own processes end with it, and it recovers from its log at the next start.
-    running.kill('SIGQUIT');
-    await ended;
-  };
+  // Immediate shutdown: its own processes end with it, and it recovers from its log at the next start.
+  const kill = (): Promise<void> => end(server, 'SIGQUIT');
   let databases = 0;
   await start();
   return {
@@ -106,38 +96,8 @@ async function query(url: string, statement: string): Promise<object[]> {
   }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-/** Resolves once a program wrote `words` to its standard error. */
-export async function said(program: ChildProcess, words: string): Promise<void> {
-  const lines: string[] = [];
-  const reader = createInterface({ input: program.stderr ?? process.stdin });
-  for await (const line of reader) {
-    lines.push(line);
-    if (!line.includes(words)) continue;
-    // What it says later is read away, so that it never waits for a reader.
-    program.stderr?.resume();
-    return;
-  }
-  throw new Error(`it ended:\n${lines.join('\n')}`);
-}
-
-function run([program = '', ...args]: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8', cwd: '/' });
-  if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
-}
-
 /** Each connection has a process of its own below the server's. */
-function signalAll(server: ChildProcess | null, signal: 'SIGSTOP' | 'SIGCONT'): void {
+function signalAll(server: ChildProcess | undefined, signal: 'SIGSTOP' | 'SIGCONT'): void {
   if (server?.pid === undefined) throw new Error('it does not run');
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(server.pid)], { encoding: 'utf8' });
   for (const pid of children.stdout.split('\n').map(Number)) if (pid > 0) process.kill(pid, signal);
