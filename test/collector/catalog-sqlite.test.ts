@@ -6,7 +6,17 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import type { Catalog } from '../../src/collector/catalog.ts';
 import { catalogContract, newRecord } from './catalog-contract.ts';
+import { deviceContract } from './device-contract.ts';
 import { collect, temporaryFolder } from './support.ts';
+
+describe('the device book in SQLite', () => {
+  deviceContract(async (wallMs) => {
+    const { devices } = booksInFolder(await temporaryFolder(), 'read-write', wallMs);
+    onTestFinished(() => devices.stop());
+    await devices.start();
+    return devices;
+  });
+});
 
 describe('the catalogue in SQLite', () => {
   catalogContract(async () => opened(await temporaryFolder()));
