@@ -28,7 +28,7 @@ export type PutOutcome =
   /** The person had it erased: it is never taken again. */
   | { readonly kind: 'erased' }
   /** All places for bodies are taken; the body was not read. */
-  | { readonly kind: 'busy' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
   | { readonly kind: 'too-large' | 'empty' | 'aborted' | 'wrong-length' }
   /** `sha256` is of what arrived. */
   | { readonly kind: 'wrong-digest'; readonly sha256: string };
@@ -56,11 +56,13 @@ export async function putSegment(request: PutRequest, keeper: SegmentKeeper): Pr
   if (record !== null && (await keeper.store.describe(request.key))?.sizeBytes === record.sizeBytes) {
     return { kind: 'present', record };
   }
-  if (!keeper.admission.enter()) return { kind: 'busy' };
+  const { device } = request.key;
+  const entry = keeper.admission.enter(device);
+  if (entry !== 'in') return { kind: 'busy', retryAfterSeconds: entry };
   try {
     return await receive(request, keeper);
   } finally {
-    keeper.admission.leave();
+    keeper.admission.leave(device);
   }
 }
 
