@@ -36,12 +36,13 @@ export function trustReply(
  */
 export function isErasureTrusted(
   result: SegmentResult,
-  round: Pick<Round, 'url' | 'device'>,
+  round: Pick<Round, 'url' | 'device' | 'segments'>,
   pinned: Pick<Pinned, 'collectorKey'> | null,
 ): boolean {
   if (result.status !== 410 || pinned === null || result.proof === undefined) return false;
   const destination = parseDestination(round.url);
-  const path = segmentPath(destination, round.device, result.id);
+  const about = round.segments.find(({ id }) => id === result.id)?.about;
+  const path = segmentPath(destination, round.device, result.id, about);
   return isReplyProven(pinned.collectorKey, result.proof, {
     status: result.status,
     request: {

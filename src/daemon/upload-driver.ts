@@ -1,4 +1,10 @@
-import type { Round, RoundMessage, SegmentResult, UploadNowReply } from '../control/protocol.ts';
+import type {
+  Round,
+  RoundMessage,
+  RoundSegment,
+  SegmentResult,
+  UploadNowReply,
+} from '../control/protocol.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import type { ConsentStanding } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
@@ -50,6 +56,8 @@ export interface UploadPorts {
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
+  /** How long the person of a receipt was told that a collector keeps it; `null`: they were told nothing. */
+  readonly promisedMs: (receiptId: string) => number | null;
   /** Hash of the ledger's last entry, for the collector to keep. */
   readonly ledgerHead: () => string;
   /** Whether a segment is kept back because of an exemption that was asked for. */
@@ -259,7 +267,7 @@ export class UploadDriver {
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
       this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
       try {
-        this.#settle(result, round.round, sent.sizeBytes, wallMs);
+        this.#settle(result, round.round, sent, wallMs);
       } catch (error) {
         // The collector has it: sent again, it is told so, and recorded then.
         this.#diskRefuses(error);
@@ -307,11 +315,14 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
   }
 
-  #settle(result: SegmentResult, round: Round, bytes: number, wallMs: number): void {
+  #settle(result: SegmentResult, round: Round, sent: RoundSegment, wallMs: number): void {
     const { url: destination } = round;
     const { id, sha256, chargedBytes } = result;
+    const { sizeBytes: bytes, about } = sent;
     const { spool, record, random, log } = this.#ports;
-    this.#state = { ...this.#state, backoff: nextBackoff(this.#state.backoff, result, wallMs, random) };
+    const backoff = nextBackoff(this.#state.backoff, result, wallMs, random, about?.retentionMs ?? null);
+    this.#state = { ...this.#state, backoff };
+    if (backoff.isKeptTooLong) log.error({ keptForMs: result.keptForMs }, backoff.detail);
     if (result.outcome === 'stored') {
       this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
@@ -374,6 +385,7 @@ export class UploadDriver {
       spentMonthBytes: spent.monthBytes,
       backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
       isUnauthorised: this.#state.backoff.isUnauthorised,
+      isKeptTooLong: this.#state.backoff.isKeptTooLong,
       wallMs,
       nextChargeBytes: waiting.nextSizeBytes === null ? 0 : firstCharge(waiting.nextSizeBytes, policy.url),
       heldBackUntilWallMs: waiting.heldUntil,
@@ -435,11 +447,7 @@ export class UploadDriver {
         policy.dailyBudgetBytes - spent.todayBytes,
         policy.monthlyBudgetBytes - spent.monthBytes,
       ),
-      segments: files.map(({ id, path, sizeBytes }) => ({
-        id,
-        file: path.slice(path.lastIndexOf('/') + 1),
-        sizeBytes,
-      })),
+      segments: files.map((file) => this.#roundSegment(file, ripe)),
       requests: [],
     };
     log.info({ event: 'upload-began', segments: files.length }, 'upload round begins');
@@ -449,6 +457,15 @@ export class UploadDriver {
     this.#watch();
     this.#ports.changed();
     void uploader.exited.then((isAccounted) => this.#ended(isAccounted, ripe.length > files.length));
+  }
+
+  #roundSegment({ id, path, sizeBytes }: RoundFile, ripe: readonly SealedFacts[]): RoundSegment {
+    const file = path.slice(path.lastIndexOf('/') + 1);
+    const facts = ripe.find((found) => found.id === id);
+    if (facts === undefined) return { id, file, sizeBytes };
+    const { sequence, receiptId } = facts;
+    const retentionMs = this.#ports.promisedMs(receiptId);
+    return { id, file, sizeBytes, about: { sequence, receiptId, retentionMs } };
   }
 
   #watch(): void {
