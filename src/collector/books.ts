@@ -9,12 +9,21 @@ import { SqlDeviceBook } from './device-book-sql.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { SqlExemptionBook } from './exemption-book-sql.ts';
 import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { SqlReaderBook } from './reader-book-sql.ts';
+import type { RetentionBook } from './retention-book.ts';
+import { SqlRetentionBook } from './retention-book-sql.ts';
+import type { UseBook } from './use-book.ts';
+import { SqlUseBook } from './use-book-sql.ts';
 
 /** What a collector knows, not started yet. */
 export interface Books {
   readonly catalog: Catalog;
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
 }
 
 /** The books in two SQLite files of a data folder. */
@@ -30,5 +39,8 @@ export function booksInFolder(
     catalog: new SqlCatalog(catalog),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    retention: new SqlRetentionBook(catalog),
+    use: new SqlUseBook(catalog),
+    readers: new SqlReaderBook(catalog),
   };
 }

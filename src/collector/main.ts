@@ -17,7 +17,7 @@ import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
 import { readReason } from './reason-reader-node.ts';
 import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
-import { type ReachFlags, readReach } from './serve-options.ts';
+import { DEFAULT_RETENTION, type ReachFlags, readReach, readRetention } from './serve-options.ts';
 import { SERVER_LIMITS } from './server-limits.ts';
 
 const EXAMPLES = `
@@ -83,6 +83,7 @@ export function collectorProgram(): Command {
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
     .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
+    .option('--retention <duration>', 'remove segments so long after they came, or sooner', DEFAULT_RETENTION)
     .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
@@ -170,12 +171,14 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
 interface ServeFlags extends ReachFlags {
   readonly data?: string;
   readonly maxSegmentBytes: string;
+  readonly retention: string;
   readonly untilStdinCloses?: true;
 }
 
 async function runServe(options: ServeFlags): Promise<void> {
   const reach = readReach(options);
   const maxSegmentBytes = positiveInteger('--max-segment-bytes', options.maxSegmentBytes);
+  const retentionMs = readRetention(options.retention);
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -184,7 +187,7 @@ async function runServe(options: ServeFlags): Promise<void> {
   if (options.untilStdinCloses === true) process.stdin.once('close', onSignal).resume();
   try {
     await serve(
-      { ...reach, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
+      { ...reach, maxSegmentBytes, retentionMs, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
       {
         store: new FileObjectStore(dataDir),
         ...booksInFolder(dataDir, 'read-write', Date.now),

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/clock.ts';
+import { formatDuration } from '../core/duration.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
 import { Admission } from './admission.ts';
@@ -13,14 +14,19 @@ import { type ListenAddress, urlOf } from './listen-address.ts';
 import type { ObjectStore } from './object-store.ts';
 import { adoptOrphans } from './reconcile.ts';
 import { ReplayGuard } from './replay-guard.ts';
+import type { RetentionBook } from './retention-book.ts';
 import { createServer } from './server.ts';
 import type { ServerLimits } from './server-limits.ts';
+import { Sweeper } from './sweeper.ts';
 import type { TlsFiles } from './tls-server.ts';
+import type { UseBook } from './use-book.ts';
 
 /** What `serve` was asked to do. */
 export interface ServeOptions {
   readonly listen: ListenAddress;
   readonly maxSegmentBytes: number;
+  /** How long anything is kept at most. */
+  readonly retentionMs: number;
   /** Bodies received at once; the rest get 429. */
   readonly maxBodies: number;
   readonly limits: ServerLimits;
@@ -38,6 +44,8 @@ export interface ServeParts {
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
   /** The collector's key, once the data folder is there. */
   readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
@@ -64,29 +72,39 @@ const DRAIN_MS = 5000;
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
   const { store, catalog, exemptions, log } = parts;
   const admission = new Admission(options.maxBodies);
-  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
+  const { maxSegmentBytes, retentionMs } = options;
+  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes, retentionMs };
   try {
     const adopted = await open(parts);
     const identity = await parts.openIdentity();
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
+    const shortened = await parts.retention.shorten(retentionMs);
+    if (shortened > 0)
+      log.info({ shortened }, 'segments that had no end, or a later one, have one by --retention');
 
     const { tls, limits, publicUrl, isEnrolmentRequired } = options;
     const replays = new ReplayGuard();
-    const { devices, wallMs } = parts;
+    const { devices, use, wallMs } = parts;
     const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
-    const serving = { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping: stop };
+    const serving = { keeper, exemptions, use, devices, doorman, identity, tls, limits, log, stopping: stop };
     const app = await createServer(serving);
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port }, tls !== null);
-    log.info({ url, maxSegmentBytes: options.maxSegmentBytes, isEnrolmentRequired }, 'listening');
+    log.info(
+      { url, maxSegmentBytes, isEnrolmentRequired, retention: formatDuration(retentionMs) },
+      'listening',
+    );
     parts.announce(url);
-    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop)]);
+    const sweeper = new Sweeper({ ...parts, queue: keeper.queue });
+    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop), sweeper.run(stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, parts);
   } finally {
     await exemptions.stop();
     await parts.devices.stop();
+    await parts.retention.stop();
+    await parts.use.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -94,12 +112,14 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions, devices }: ServeParts): Promise<number> {
+async function open({ store, catalog, exemptions, devices, retention, use }: ServeParts): Promise<number> {
   try {
     await store.start();
     await catalog.start();
     await exemptions.start();
     await devices.start();
+    await retention.start();
+    await use.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;

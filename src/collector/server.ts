@@ -19,11 +19,14 @@ import { signReply } from './reply-signing.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { SignedRequest } from './signed-request.ts';
 import { serverFactory, type TlsFiles } from './tls-server.ts';
+import type { UseBook } from './use-book.ts';
+import { handleWithdrawals, WITHDRAWALS_PATH } from './withdrawals-route.ts';
 
 /** What the server stands on. */
 export interface ServerParts {
   readonly keeper: SegmentKeeper;
   readonly exemptions: ExemptionBook;
+  readonly use: UseBook;
   readonly devices: DeviceBook;
   readonly doorman: Doorman;
   /** Signs what is said to enrolled devices. */
@@ -42,7 +45,7 @@ const STOPPING_RETRY_SECONDS = 10;
 
 /** The HTTP server, with its routes, not yet listening. */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping } = parts;
+  const { keeper, exemptions, use, devices, doorman, identity, tls, limits, log, stopping } = parts;
   // Loaded here, so that `ls` starts without it.
   const { fastify } = await import('fastify');
   const app = fastify({
@@ -114,6 +117,9 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
   });
   app.post(EXEMPTIONS_PATH, (request, reply) => handleExemption(request, reply, exemptions, log));
+  app.post(WITHDRAWALS_PATH, (request, reply) => {
+    return handleWithdrawals(request, reply, { use, wallMs: keeper.wallMs, log });
+  });
   app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
   const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
   const enrolling = { devices, doorman, collectorKey: identity.publicKey, log, vouch };

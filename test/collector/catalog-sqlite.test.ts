@@ -25,6 +25,7 @@ describe('the catalogue in SQLite', () => {
       { version: 2, applied_at: 42 },
       { version: 3, applied_at: 42 },
       { version: 4, applied_at: 42 },
+      { version: 5, applied_at: 42 },
     ]);
   });
 
@@ -44,9 +45,11 @@ describe('the catalogue in SQLite', () => {
     const first = await opened(dataDir);
     await first.add(record);
     await first.stop();
-    query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
-    for (const table of ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'])
-      query(file, `DROP TABLE ${table}`);
+    const ofLater = ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'];
+    for (const table of [...ofLater, 'withdrawals', 'readers', 'access_log']) query(file, `DROP TABLE ${table}`);
+    for (const index of ['segments_expires_at', 'segments_receipt']) query(file, `DROP INDEX ${index}`);
+    for (const column of ['ledger_head', 'expires_at', 'sequence', 'receipt'])
+      query(file, `ALTER TABLE segments DROP COLUMN ${column}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');
     expect(await collect((await opened(dataDir, 'read-only')).list())).toEqual([record]);
     const writer = await opened(dataDir);
