@@ -11,6 +11,7 @@ type ApiErrorCode =
   | 'conflict'
   | 'erased'
   | 'withdrawn'
+  | 'not-usable'
   | 'token-missing'
   | 'reader-unknown'
   | 'too-large'

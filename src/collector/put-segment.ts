@@ -33,7 +33,7 @@ export type PutOutcome =
   /** The person took back the consent it was recorded under. */
   | { readonly kind: 'withdrawn' }
   /** All places for bodies are taken; the body was not read. */
-  | { readonly kind: 'busy' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
   | { readonly kind: 'too-large' | 'empty' | 'aborted' | 'wrong-length' }
   /** `sha256` is of what arrived. */
   | { readonly kind: 'wrong-digest'; readonly sha256: string };
@@ -66,11 +66,13 @@ export async function putSegment(request: PutRequest, keeper: SegmentKeeper): Pr
     const facts = factsOfRecord(request.told, record.receivedAtMs, keeper.retentionMs);
     return { kind: 'present', record: (await keeper.catalog.complete(record, facts)) ?? record };
   }
-  if (!keeper.admission.enter()) return { kind: 'busy' };
+  const { device } = request.key;
+  const entry = keeper.admission.enter(device);
+  if (entry !== 'in') return { kind: 'busy', retryAfterSeconds: entry };
   try {
     return await receive(request, keeper);
   } finally {
-    keeper.admission.leave();
+    keeper.admission.leave(device);
   }
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { parseDuration } from '../core/duration.ts';
 import { TelemetryError } from '../core/errors.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { isLoopbackHost, type ListenAddress, parseListenAddress } from './listen-address.ts';
@@ -12,22 +11,6 @@ export interface ReachFlags {
   readonly tlsKey?: string;
   readonly publicUrl?: string;
   readonly requireEnrolment?: true;
-}
-
-/**
- * A year, as long as agreements of this kind commonly run. Devices say what their person was told, and what was told to go
- * sooner does.
- */
-export const DEFAULT_RETENTION = '365d';
-
-/** Reads `--retention`. */
-export function readRetention(text: string): number {
-  const retentionMs = parseDuration(text);
-  if (retentionMs !== undefined && retentionMs > 0) return retentionMs;
-  throw new TelemetryError('usage', `"${text}" is not how long something is kept`, {
-    op: 'read --retention',
-    hint: `--retention ${DEFAULT_RETENTION}, or 90d, or 36h`,
-  });
 }
 
 /** Who can reach it, and who may. */

@@ -1,14 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import type { Log } from '../core/clock.ts';
 import { sendError } from './api-error.ts';
+import { deviceParams, type withdrawalAnswer, withdrawalAsk } from './api-schemas.ts';
 import { readJsonObject } from './json-body.ts';
-import { parseUuid } from './segment-key.ts';
 import type { UseBook } from './use-book.ts';
 
 /** `POST /v1/devices/:device/withdrawals`: `{ request, receipts }`, UUIDs all. */
 export const WITHDRAWALS_PATH = '/v1/devices/:device/withdrawals';
-
-const MAX_RECEIPTS = 1000;
 
 /** What the route stands on. */
 interface Withdrawing {
@@ -27,25 +26,20 @@ export async function handleWithdrawals(
   reply: FastifyReply,
   { use, wallMs, log }: Withdrawing,
 ): Promise<FastifyReply> {
-  const device = parseUuid((request.params as { readonly device: string }).device);
-  const body = await readJsonObject(request.raw);
-  const id = typeof body?.['request'] === 'string' ? parseUuid(body['request']) : undefined;
-  const receipts = receiptsIn(body?.['receipts']);
-  if (device === undefined || id === undefined || receipts === null) {
+  const params = deviceParams.safeParse(request.params);
+  const ask = withdrawalAsk.safeParse(await readJsonObject(request.raw));
+  if (!params.success || !ask.success) {
     return sendError(reply, {
       status: 400,
       code: 'bad-request',
-      message: `this takes {"request": UUID, "receipts": [UUID, …]}, at most ${MAX_RECEIPTS}, for a device`,
+      message: 'this takes {"request": UUID, "receipts": [UUID, …]}, at most 1000, for a device',
       hint: 'POST /v1/devices/UUID/withdrawals',
     });
   }
-  await use.withdraw({ device, request: id, receipts, atMs: wallMs() });
-  log.info({ device, request: id, receipts: receipts.length }, 'consent withdrawn');
-  return reply.code(200).send({ request: id, withdrawn: receipts });
-}
-
-function receiptsIn(value: unknown): string[] | null {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_RECEIPTS) return null;
-  const ids = value.map((text: unknown) => (typeof text === 'string' ? parseUuid(text) : undefined));
-  return ids.every((id) => id !== undefined) ? [...new Set(ids)] : null;
+  const { device } = params.data;
+  const receipts = [...new Set(ask.data.receipts)];
+  await use.withdraw({ device, request: ask.data.request, receipts, atMs: wallMs() });
+  log.info({ device, request: ask.data.request, receipts: receipts.length }, 'consent withdrawn');
+  const answer: z.infer<typeof withdrawalAnswer> = { request: ask.data.request, withdrawn: receipts };
+  return reply.code(200).send(answer);
 }

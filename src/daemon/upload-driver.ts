@@ -327,7 +327,7 @@ export class UploadDriver {
       this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
       if (isNew) record([{ type: 'sent', segment: id, bytes, sha256, destination }]);
-      log.info({ segment: id, bytes }, 'segment sent');
+      log.info({ event: 'segment-sent', segment: id, bytes }, 'segment sent');
     } else if (
       result.outcome === 'refused' &&
       isErasureTrusted(result, round, this.#ports.enrolledAt(destination))
@@ -336,11 +336,14 @@ export class UploadDriver {
     } else if (result.outcome === 'refused') {
       if (spool.quarantine(id)) record([{ type: 'quarantined', segment: id, why: result.detail }]);
       log.warn(
-        { segment: id, status: result.status, detail: result.detail },
+        { event: 'segment-refused', segment: id, status: result.status, detail: result.detail },
         'the collector refused a segment',
       );
     } else {
-      log.warn({ segment: id, status: result.status, detail: result.detail }, 'a segment was not sent');
+      log.warn(
+        { event: 'segment-not-sent', segment: id, status: result.status, detail: result.detail },
+        'a segment was not sent',
+      );
     }
   }
 
@@ -351,7 +354,10 @@ export class UploadDriver {
     if (dropped === null) return;
     forget(id);
     record([droppedFact(dropped)]);
-    log.warn({ segment: id }, 'the collector says that a segment is to be gone; it was deleted');
+    log.warn(
+      { event: 'segment-withdrawn', segment: id },
+      'the collector says that a segment is to be gone; it was deleted',
+    );
   }
 
   #mayLeave(policy: Policy['upload']): SealedFacts[] {
@@ -444,7 +450,7 @@ export class UploadDriver {
       segments: files.map((file) => this.#roundSegment(file, ripe)),
       requests: [],
     };
-    log.info({ segments: files.length }, 'upload round begins');
+    log.info({ event: 'upload-began', segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();
     this.#round = { round, process: uploader, emit: null, end: null, isAborted: false, isServed: false };
     timers.set('upload-connect', bootMs + CONNECT_MS, () => uploader.kill());
@@ -496,7 +502,10 @@ export class UploadDriver {
 
   /** Every later look at the gate tries again. */
   #diskRefuses(error: unknown): void {
-    this.#ports.log.error({ err: messageOf(error) }, 'the disk refused to move or record a segment');
+    this.#ports.log.error(
+      { event: 'segment-not-moved', err: messageOf(error) },
+      'the disk refused to move or record a segment',
+    );
     this.#isDiskRefusing = true;
     this.#ports.storage(messageOf(error));
   }
@@ -511,7 +520,7 @@ export class UploadDriver {
     const round = this.#round;
     if (round === null || round.isAborted) return;
     round.isAborted = true;
-    this.#ports.log.info({ reason }, 'upload round aborted');
+    this.#ports.log.info({ event: 'upload-aborted', reason }, 'upload round aborted');
     if (round.emit === null) {
       round.process.kill();
       return;

@@ -21,7 +21,9 @@ export function useContract(make: () => Promise<UsedBooks>): void {
     const { catalog, use } = await make();
     const records = Array.from({ length: 5 }, () => usableRecord());
     await Promise.all(records.map((record) => catalog.add(record)));
-    const expected = records.toSorted((a, b) => (`${a.device}/${a.segment}` < `${b.device}/${b.segment}` ? -1 : 1));
+    const expected = records.toSorted((a, b) =>
+      `${a.device}/${a.segment}` < `${b.device}/${b.segment}` ? -1 : 1,
+    );
     expect(await collect(use.usable(NOW))).toEqual(expected);
     const [first] = records;
     if (first === undefined) throw new Error('five were made');
@@ -40,7 +42,8 @@ export function useContract(make: () => Promise<UsedBooks>): void {
     const { device, segment } = erased;
     await catalog.erase({ device, request: newKey().segment, segments: [segment], atMs: NOW });
     expect(await collect(use.usable(NOW))).toEqual([{ ...unnumbered, sequence: null }]);
-    for (const record of [noConsent, noEnd, over, erased]) expect(await use.findUsable(record, NOW)).toBeNull();
+    for (const record of [noConsent, noEnd, over, erased])
+      expect(await use.findUsable(record, NOW)).toBeNull();
   });
 
   it('uses nothing under a receipt from the moment it is withdrawn, of that device and no other', async () => {
@@ -49,7 +52,12 @@ export function useContract(make: () => Promise<UsedBooks>): void {
     const other = usableRecord({ device: gone.device });
     const stranger = usableRecord({ receipt: gone.receipt });
     await Promise.all([gone, other, stranger].map((record) => catalog.add(record)));
-    const withdrawal = { device: gone.device, request: newKey().segment, receipts: [gone.receipt], atMs: NOW + 5 };
+    const withdrawal = {
+      device: gone.device,
+      request: newKey().segment,
+      receipts: [gone.receipt],
+      atMs: NOW + 5,
+    };
     await use.withdraw(withdrawal);
     await use.withdraw({ ...withdrawal, atMs: NOW + 50 });
     expect(await use.isWithdrawn(gone.device, gone.receipt)).toBe(true);
@@ -57,7 +65,9 @@ export function useContract(make: () => Promise<UsedBooks>): void {
     expect(await use.findUsable(gone, NOW)).toBeNull();
     expect(new Set(await collect(use.usable(NOW)))).toEqual(new Set([other, stranger]));
     const { device, segment } = gone;
-    expect(await collect(use.dropped(NOW + 5))).toEqual([{ device, segment, atMs: NOW + 5, why: 'withdrawn' }]);
+    expect(await collect(use.dropped(NOW + 5))).toEqual([
+      { device, segment, atMs: NOW + 5, why: 'withdrawn' },
+    ]);
     expect(await collect(use.dropped(NOW + 6))).toEqual([]);
   });
 
@@ -81,7 +91,8 @@ export function useContract(make: () => Promise<UsedBooks>): void {
     const records = [1, 2, 3].map((ms) => usableRecord({ expiresAtMs: NOW + ms }));
     await Promise.all(records.map((record) => catalog.add(record)));
     const [first, second, third] = records;
-    if (first === undefined || second === undefined || third === undefined) throw new Error('three were made');
+    if (first === undefined || second === undefined || third === undefined)
+      throw new Error('three were made');
     expect(await retention.nextExpiryMs()).toBe(NOW + 1);
     expect(await retention.expire(NOW, 10)).toEqual([]);
     expect(await retention.expire(NOW + 2, 1)).toMatchObject([{ segment: first.segment }]);
@@ -93,7 +104,10 @@ export function useContract(make: () => Promise<UsedBooks>): void {
 
   it('brings ends forward when things are kept shorter, and never back', async () => {
     const { catalog, retention } = await make();
-    const [soon, late] = [usableRecord({ expiresAtMs: NOW + DAY }), usableRecord({ expiresAtMs: NOW + 9 * DAY })];
+    const [soon, late] = [
+      usableRecord({ expiresAtMs: NOW + DAY }),
+      usableRecord({ expiresAtMs: NOW + 9 * DAY }),
+    ];
     const undecided = newRecord({ receivedAtMs: NOW });
     await Promise.all([soon, late, undecided].map((record) => catalog.add(record)));
     const ends = async (): Promise<(number | undefined)[]> =>
@@ -124,7 +138,10 @@ export function useContract(make: () => Promise<UsedBooks>): void {
     expect(await readers.add('ada', 'h2', NOW)).toBe(false);
     expect(await readers.nameOf('h1')).toBe('ada');
     expect(await readers.nameOf('h2')).toBeNull();
-    expect([await readers.revoke('ada', NOW + 1), await readers.revoke('ada', NOW + 2)]).toEqual([true, false]);
+    expect([await readers.revoke('ada', NOW + 1), await readers.revoke('ada', NOW + 2)]).toEqual([
+      true,
+      false,
+    ]);
     expect(await readers.nameOf('h1')).toBeNull();
     expect(await readers.add('ada', 'h3', NOW)).toBe(false);
     expect(await readers.list()).toEqual([{ name: 'ada', addedAtMs: NOW, revokedAtMs: NOW + 1 }]);
