@@ -11,12 +11,21 @@ import type { ExemptionBook } from './exemption-book.ts';
 import { SqlExemptionBook } from './exemption-book-sql.ts';
 import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
 import type { PostgresAddress } from './postgres-url.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { SqlReaderBook } from './reader-book-sql.ts';
+import type { RetentionBook } from './retention-book.ts';
+import { SqlRetentionBook } from './retention-book-sql.ts';
+import type { UseBook } from './use-book.ts';
+import { SqlUseBook } from './use-book-sql.ts';
 
 /** What a collector knows, not started yet. */
 export interface Books {
   readonly catalog: Catalog;
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
 }
 
 /** The books in two SQLite files of a data folder. */
@@ -32,6 +41,7 @@ export function booksInFolder(
     catalog: new SqlCatalog(catalog),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    ...dataBooks(catalog),
   };
 }
 
@@ -47,5 +57,15 @@ export function booksInPostgres(
     catalog: new SqlCatalog(database),
     devices: new SqlDeviceBook(database, wallMs),
     exemptions: new SqlExemptionBook(database, wallMs),
+    ...dataBooks(database),
+  };
+}
+
+/** Those that go by the catalogue's tables. */
+function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers'> {
+  return {
+    retention: new SqlRetentionBook(database),
+    use: new SqlUseBook(database),
+    readers: new SqlReaderBook(database),
   };
 }
