@@ -70,6 +70,7 @@ export class Laptop {
         policy: () => POLICY,
         missing: () => [],
         enrolledAt: () => ({ collectorKey: '', deviceKeyFile: '' }),
+        promisedMs: () => null,
         consent: () => 'granted',
         mayLeave: () => true,
         ledgerHead: () => '',

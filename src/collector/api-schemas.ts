@@ -65,7 +65,71 @@ export const enrolAsk = z.object({
 export const enrolAnswer = z.object({ device: uuid, collectorKey: z.string() });
 
 /** Of a segment that is kept. */
-export const receipt = z.object({ device: uuid, segment: uuid, sizeBytes: z.int().min(1), sha256 });
+export const receipt = z.object({
+  device: uuid,
+  segment: uuid,
+  sizeBytes: z.int().min(1),
+  sha256,
+  expires: isoTime.nullable().describe('when it is removed; null: that is not decided yet'),
+});
+
+/** What a device says of a segment beside its id. */
+export const segmentQuery = z.object({
+  sequence: z.string().optional().describe('its number among the segments of the device'),
+  receipt: z.string().optional().describe('UUID of the consent that it was recorded under'),
+  retention: z.string().optional().describe('seconds for which its person was told that it is kept'),
+});
+
+/** `POST …/withdrawals`. */
+export const withdrawalAsk = z.object({ request: uuid, receipts: z.array(uuid).min(1).max(1000) });
+
+/** The answer to it. */
+export const withdrawalAnswer = z.object({ request: uuid, withdrawn: z.array(uuid).readonly() });
+
+/** What readers may ask of a list. */
+export const listQuery = z.object({ since: isoTime.optional() });
+
+/** A line of `GET /v1/segments`. */
+export const indexLine = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('index'), schema: z.literal(1), at: isoTime, since: isoTime.nullable() }),
+  z.object({
+    type: z.literal('segment'),
+    device: uuid,
+    segment: uuid,
+    sizeBytes: z.int(),
+    sha256,
+    receivedAt: isoTime,
+    expiresAt: isoTime,
+    sequence: z.int().nullable(),
+    receipt: uuid,
+  }),
+  z.object({
+    type: z.literal('device'),
+    device: uuid,
+    segments: z.int(),
+    sizeBytes: z.int(),
+    sequence: z.object({
+      first: z.int().nullable(),
+      last: z.int().nullable(),
+      missing: z.array(z.tuple([z.int(), z.int()])),
+      unknown: z.int(),
+    }),
+  }),
+  z.object({ type: z.literal('end'), devices: z.int(), segments: z.int(), sizeBytes: z.int() }),
+]);
+
+/** A line of `GET /v1/erased`. */
+export const erasedLine = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('erased'), schema: z.literal(1), at: isoTime, since: isoTime.nullable() }),
+  z.object({
+    type: z.literal('segment'),
+    device: uuid,
+    segment: uuid,
+    at: isoTime,
+    why: z.enum(['deleted', 'withdrawn', 'expired']),
+  }),
+  z.object({ type: z.literal('end'), segments: z.int() }),
+]);
 
 /** `GET /healthz`. */
 export const health = z.object({

@@ -1,14 +1,18 @@
 import { open } from 'node:fs/promises';
 import type { Erasure } from './catalog.ts';
 import { parseUuid } from './segment-key.ts';
+import type { Withdrawal } from './use-book.ts';
 
-/** Keeps what people had erased apart from everything else, so that a restored backup can be told. */
+/** What a person took back: segments, or the consent that segments came under. */
+export type TakenBack = Erasure | Withdrawal;
+
+/** Keeps what people took back apart from everything else, so that a restored backup can be told. */
 export interface ErasureLog {
   /** Returns once it is durable. */
-  append(erasure: Erasure): Promise<void>;
+  append(taken: TakenBack): Promise<void>;
 }
 
-/** One erasure a line, as `{"at","device","request","segments"}`, in a file that is only ever appended to. */
+/** One a line, as `{"at","device","request","segments"|"receipts"}`, in a file that is only ever appended to. */
 export class ErasureLogFile implements ErasureLog {
   readonly #path: string;
   #last: Promise<unknown> = Promise.resolve();
@@ -17,8 +21,8 @@ export class ErasureLogFile implements ErasureLog {
     this.#path = path;
   }
 
-  append({ device, request, segments, atMs }: Erasure): Promise<void> {
-    const line = `${JSON.stringify({ at: new Date(atMs).toISOString(), device, request, segments })}\n`;
+  append({ atMs, ...taken }: TakenBack): Promise<void> {
+    const line = `${JSON.stringify({ at: new Date(atMs).toISOString(), ...taken })}\n`;
     // One at a time, so that lines stay whole.
     const mine = this.#last.then(
       () => this.#write(line),
@@ -40,28 +44,32 @@ export class ErasureLogFile implements ErasureLog {
   }
 }
 
-/** What a log says, and how many of its lines say nothing: a crash cuts the last line before it. */
+/** What a log says, and how many of its lines say nothing: a crash cuts a line, of which nobody was told that it is done. */
 export function parseErasureLog(text: string): {
-  readonly erasures: readonly Erasure[];
+  readonly taken: readonly TakenBack[];
   readonly broken: number;
 } {
   const lines = text.split('\n').filter((line) => line !== '');
-  const erasures = lines.map(erasureOf).filter((erasure) => erasure !== null);
-  return { erasures, broken: lines.length - erasures.length };
+  const taken = lines.map(takenBackOf).filter((entry) => entry !== null);
+  return { taken, broken: lines.length - taken.length };
 }
 
-function erasureOf(line: string): Erasure | null {
+function takenBackOf(line: string): TakenBack | null {
   try {
-    const { at, device, request, segments } = JSON.parse(line) as Partial<Record<string, unknown>>;
-    const ids = [device, request, ...(Array.isArray(segments) ? segments : [null])].map((id) =>
-      typeof id === 'string' ? parseUuid(id) : undefined,
-    );
-    const [deviceId, requestId, ...segmentIds] = ids.filter((id) => id !== undefined);
-    const atMs = Date.parse(String(at));
-    if (segmentIds.length !== ids.length - 2 || deviceId === undefined || requestId === undefined)
-      return null;
-    return Number.isNaN(atMs) ? null : { device: deviceId, request: requestId, segments: segmentIds, atMs };
+    const read = JSON.parse(line) as Partial<Record<string, unknown>>;
+    const [device, request] = uuids([read['device'], read['request']]) ?? [];
+    const atMs = Date.parse(String(read['at']));
+    if (device === undefined || request === undefined || Number.isNaN(atMs)) return null;
+    const [segments, receipts] = [uuids(read['segments']), uuids(read['receipts'])];
+    if (segments !== null) return { device, request, segments, atMs };
+    return receipts === null ? null : { device, request, receipts, atMs };
   } catch {
     return null;
   }
+}
+
+function uuids(values: unknown): string[] | null {
+  if (!Array.isArray(values)) return null;
+  const ids = values.map((id: unknown) => (typeof id === 'string' ? parseUuid(id) : undefined));
+  return ids.every((id) => id !== undefined) ? ids : null;
 }

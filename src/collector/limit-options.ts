@@ -7,6 +7,7 @@ import { REQUEST_LIMITS, type RequestLimits, requestLimits } from './request-lim
 
 /** The options of `serve` that say how much it takes and how it ends, as they were typed. */
 export interface LimitFlags {
+  readonly retention: string;
   readonly maxSegmentBytes: string;
   readonly maxUploads: string;
   readonly deviceRate: string;
@@ -18,6 +19,8 @@ export interface LimitFlags {
 
 /** How much it takes and how it ends. */
 export interface Limits {
+  /** How long anything is kept at most. */
+  readonly retentionMs: number;
   readonly maxSegmentBytes: number;
   readonly maxBodies: number;
   readonly requests: RequestLimits;
@@ -34,6 +37,12 @@ export interface Limits {
 const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /**
+ * A year, as long as agreements of this kind commonly run. Devices say what their person was told, and what was told to go
+ * sooner does.
+ */
+const RETENTION = '365d';
+
+/**
  * A client sends 100 KB in 0.4 s, at the 256 KB/s it is held to, so 256 at once are 640 a second: about what one disk
  * takes. Each holds at most some 300 KB of buffers.
  */
@@ -45,6 +54,7 @@ const DRAIN_MS = 20_000;
 /** Adds them to `serve`. */
 export function defineLimits(serve: Command): Command {
   return serve
+    .option('--retention <duration>', 'remove segments so long after they came, or sooner', RETENTION)
     .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
     .option('--max-uploads <n>', 'receive so many segments at once', String(MAX_UPLOADS))
     .option('--device-rate <n>', 'requests a second of one device', String(REQUEST_LIMITS.perDevice))
@@ -64,6 +74,7 @@ export function readLimits(flags: LimitFlags): Limits {
     });
   const { metricsListen, erasureLog } = flags;
   return {
+    retentionMs: retention(flags.retention),
     maxSegmentBytes: count('--max-segment-bytes', flags.maxSegmentBytes, MAX_SEGMENT_BYTES),
     maxBodies: count('--max-uploads', flags.maxUploads, MAX_UPLOADS),
     requests: requestLimits(
@@ -74,6 +85,15 @@ export function readLimits(flags: LimitFlags): Limits {
     metricsListen: metricsListen === undefined ? null : parseListenAddress(metricsListen, '--metrics-listen'),
     erasureLog: erasureLog === undefined ? null : resolve(erasureLog),
   };
+}
+
+function retention(text: string): number {
+  const retentionMs = parseDuration(text);
+  if (retentionMs !== undefined && retentionMs > 0) return retentionMs;
+  throw new TelemetryError('usage', `"${text}" is not how long something is kept`, {
+    op: 'read --retention',
+    hint: `--retention ${RETENTION}, or 90d, or 36h`,
+  });
 }
 
 function count(option: string, text: string, usual: number): number {

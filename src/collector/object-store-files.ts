@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, opendir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Of } from './content-digest.ts';
 import { FolderLock } from './folder-lock-sqlite.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import type { ObjectStore, StagedObject, StoredObject } from './object-store.ts';
@@ -75,15 +74,15 @@ export class FileObjectStore implements ObjectStore {
     return found === null ? null : { sizeBytes: found.size, writtenAtMs: Math.floor(found.mtimeMs) };
   }
 
-  async digest(key: SegmentKey): Promise<string | null> {
+  async read(key: SegmentKey): Promise<AsyncIterable<Uint8Array> | null> {
     const path = await findSegment(this.#dataDir, key);
-    if (path === null) return null;
-    const hash = createHash('sha256');
-    const read = async (): Promise<string> => {
-      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-      return hash.digest('hex');
-    };
-    return unlessMissing(read());
+    const file = path === null ? null : await unlessMissing(open(path, 'r'));
+    return file === null ? null : (file.createReadStream() as AsyncIterable<Uint8Array>);
+  }
+
+  async digest(key: SegmentKey): Promise<string | null> {
+    const bytes = await this.read(key);
+    return bytes === null ? null : sha256Of(bytes);
   }
 
   async remove(key: SegmentKey): Promise<void> {

@@ -11,7 +11,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   404: 'Not here.',
   408: 'It came too slowly; send it again.',
   409: 'Something else is kept under this id.',
-  410: 'It was erased because its person asked for it; delete it.',
+  410: 'It was erased, its time is over or its consent was taken back; delete it.',
   413: 'It is larger than is taken here.',
   429: 'Too much comes at once. It was not read; send it again after Retry-After.',
   500: 'The collector could not; send it again later.',
@@ -41,6 +41,11 @@ export function openApiDocument(): Record<string, unknown> {
     components: {
       schemas: { Error: schemaOf(apiErrorBody) },
       securitySchemes: {
+        readerToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The token that telemetry-collector readers add has shown once.',
+        },
         deviceSignature: {
           type: 'apiKey',
           in: 'header',
@@ -54,18 +59,22 @@ export function openApiDocument(): Record<string, unknown> {
 }
 
 function describe(id: string, operation: Operation): Record<string, unknown> {
-  const { summary, params, body, replies, errors, isSigned } = operation;
+  const { summary, params, body, replies, errors, isSigned, isForReaders, query } = operation;
   const headers = body === 'bytes' ? [CONTENT_DIGEST] : [];
   return {
     operationId: id,
     summary,
-    security: isSigned ? [{ deviceSignature: [] }] : [],
-    parameters: [...(params === null ? [] : pathParameters(params)), ...headers],
+    security: isSigned ? [{ deviceSignature: [] }] : isForReaders === true ? [{ readerToken: [] }] : [],
+    parameters: [
+      ...(params === null ? [] : pathParameters(params)),
+      ...(query === undefined ? [] : queryParameters(query)),
+      ...headers,
+    ],
     ...(body === null ? {} : { requestBody: { required: true, content: contentOf(body) } }),
     responses: Object.fromEntries([
-      ...Object.entries(replies).map(([status, { what, schema }]) => [
+      ...Object.entries(replies).map(([status, { what, schema, isLines }]) => [
         status,
-        schema === null ? { description: what } : { description: what, content: contentOf(schema) },
+        schema === null ? { description: what } : { description: what, content: contentOf(schema, isLines) },
       ]),
       ...errors.map((status) => [String(status), errorReply(status)]),
     ]) as Record<string, unknown>,
@@ -86,10 +95,16 @@ function pathParameters(params: z.ZodObject): object[] {
   });
 }
 
-function contentOf(body: z.ZodType | 'bytes'): object {
-  return body === 'bytes'
-    ? { 'application/octet-stream': {} }
-    : { 'application/json': { schema: schemaOf(body) } };
+function queryParameters(query: z.ZodObject): object[] {
+  return Object.entries(query.shape).map(([name, schema]) => {
+    return { name, in: 'query', required: false, schema: schemaOf(schema as z.ZodType) };
+  });
+}
+
+/** `isLines`: one of these a line. */
+function contentOf(body: z.ZodType | 'bytes', isLines = false): object {
+  if (body === 'bytes') return { 'application/octet-stream': {} };
+  return { [isLines ? 'application/x-ndjson' : 'application/json']: { schema: schemaOf(body) } };
 }
 
 function errorReply(status: number): object {

@@ -4,6 +4,8 @@ import { DELETIONS_PATH } from './deletions-route.ts';
 import { ENROL_PATH } from './enrol-route.ts';
 import { EXEMPTIONS_PATH } from './exemption-route.ts';
 import { PUT_SEGMENT_PATH } from './put-route.ts';
+import { ERASED_PATH, INDEX_PATH } from './reader-routes.ts';
+import { WITHDRAWALS_PATH } from './withdrawals-route.ts';
 
 /** One thing that can be asked of the collector over HTTP. */
 export interface Operation {
@@ -15,11 +17,20 @@ export interface Operation {
   /** `bytes`: a sealed file as it is. */
   readonly body: z.ZodType | 'bytes' | null;
   /** By status; `null`: text that is described elsewhere. */
-  readonly replies: Readonly<Record<number, { readonly what: string; readonly schema: z.ZodType | null }>>;
+  readonly replies: Readonly<
+    Record<
+      number,
+      { readonly what: string; readonly schema: z.ZodType | 'bytes' | null; readonly isLines?: true }
+    >
+  >;
   /** Statuses of answers that are errors. */
   readonly errors: readonly number[];
   /** Signed by enrolled devices. */
   readonly isSigned: boolean;
+  /** Asked with the token of a reader. */
+  readonly isForReaders?: true;
+  /** Behind a question mark. */
+  readonly query?: z.ZodObject;
 }
 
 const SIGNED_ERRORS = [401, 403, 429, 503];
@@ -40,6 +51,52 @@ export const OPERATIONS = {
       201: { what: 'It is kept, durably.', schema: schemas.receipt },
     },
     errors: [400, ...SIGNED_ERRORS, 408, 409, 410, 413, 500, 507],
+    isSigned: true,
+    query: schemas.segmentQuery,
+  },
+  readSegment: {
+    method: 'GET',
+    path: PUT_SEGMENT_PATH,
+    summary: 'Gives a sealed segment that may be used. It is in the access log before its first byte.',
+    params: schemas.segmentParams,
+    body: null,
+    replies: { 200: { what: 'The file as it was sent, with its Content-Digest.', schema: 'bytes' } },
+    errors: [400, 401, 404, 410, 429, 500, 503],
+    isSigned: false,
+    isForReaders: true,
+  },
+  listUsable: {
+    method: 'GET',
+    path: INDEX_PATH,
+    summary: 'Lists what may be used now, a line of JSON each; without the line end it was cut short.',
+    params: null,
+    body: null,
+    replies: { 200: { what: 'The lines.', schema: schemas.indexLine, isLines: true } },
+    errors: [400, 401, 429, 500, 503],
+    isSigned: false,
+    isForReaders: true,
+    query: schemas.listQuery,
+  },
+  listErased: {
+    method: 'GET',
+    path: ERASED_PATH,
+    summary: 'Lists what copies must not have any more, a line of JSON each.',
+    params: null,
+    body: null,
+    replies: { 200: { what: 'The lines.', schema: schemas.erasedLine, isLines: true } },
+    errors: [400, 401, 429, 500, 503],
+    isSigned: false,
+    isForReaders: true,
+    query: schemas.listQuery,
+  },
+  withdraw: {
+    method: 'POST',
+    path: WITHDRAWALS_PATH,
+    summary: 'Takes consent back: what came under these receipts is not used any more.',
+    params: schemas.deviceParams,
+    body: schemas.withdrawalAsk,
+    replies: { 200: { what: 'It is so.', schema: schemas.withdrawalAnswer } },
+    errors: [400, ...SIGNED_ERRORS, 500, 507],
     isSigned: true,
   },
   eraseSegments: {

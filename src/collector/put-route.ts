@@ -8,6 +8,7 @@ import type { CollectorMetrics } from './collector-metrics.ts';
 import { formatContentDigest, parseContentDigest } from './content-digest.ts';
 import { type PutOutcome, type PutRequest, putSegment, type SegmentKeeper } from './put-segment.ts';
 import { discardRest } from './refused-body.ts';
+import { readFacts } from './segment-facts.ts';
 
 /** `PUT /v1/devices/:device/segments/:segment`. */
 export const PUT_SEGMENT_PATH = '/v1/devices/:device/segments/:segment';
@@ -28,12 +29,13 @@ export async function handlePut(
     log.info({ outcome: outcome.kind, ...(request.params as object) }, 'segment refused');
     return sendError(reply, errorOf(outcome, keeper.maxSegmentBytes));
   }
-  const { device, segment, sizeBytes, sha256 } = outcome.record;
+  const { device, segment, sizeBytes, sha256, expiresAtMs } = outcome.record;
+  const expires = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
   log.info({ outcome: outcome.kind, device, segment, sizeBytes }, 'segment kept');
   return reply
     .code(outcome.kind === 'created' ? 201 : 200)
     .header('content-digest', formatContentDigest(sha256))
-    .send({ device, segment, sizeBytes, sha256 } satisfies z.infer<typeof receipt>);
+    .send({ device, segment, sizeBytes, sha256, expires } satisfies z.infer<typeof receipt>);
 }
 
 function readRequest(request: FastifyRequest, reply: FastifyReply): PutRequest | ApiError {
@@ -63,6 +65,7 @@ function readRequest(request: FastifyRequest, reply: FastifyReply): PutRequest |
     sha256: digest.sha256,
     declaredBytes: length === undefined ? null : Number(length),
     ledgerHead: ledgerHeadOf(request),
+    told: readFacts(request.query),
     openBody: () => openBody(request.raw, reply),
   };
 }
@@ -98,8 +101,15 @@ function errorOf(outcome: Exclude<PutOutcome, { kind: 'created' | 'present' }>, 
       return {
         status: 410,
         code: 'erased',
-        message: 'this segment was erased because the person asked for it',
+        message: 'this segment was erased because its person asked for it, or because its time was over',
         hint: 'do not send it again',
+      };
+    case 'withdrawn':
+      return {
+        status: 410,
+        code: 'withdrawn',
+        message: 'the consent that this segment was recorded under was taken back',
+        hint: 'delete it',
       };
     case 'busy':
       return {

@@ -3,9 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import { TelemetryError } from '../core/errors.ts';
 import { missingError } from './backup-command.ts';
 import { type Manifest, readManifest } from './backup-manifest.ts';
-import { booksInFolder } from './books.ts';
-import type { Catalog, Erasure } from './catalog.ts';
-import { parseErasureLog } from './erasure-log.ts';
+import { type Books, booksInFolder } from './books.ts';
+import type { Catalog } from './catalog.ts';
+import { parseErasureLog, type TakenBack } from './erasure-log.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
 import { copyDurably, copyVerified, digestOf } from './verified-copy.ts';
@@ -37,7 +37,7 @@ interface Restored {
 export async function restore(options: RestoreOptions): Promise<void> {
   const { from, dataDir, isJson, write } = options;
   const manifest = await readManifest(from);
-  const erasures = await readErasures(options, manifest);
+  const taken = await readErasures(options, manifest);
   await mustBeEmpty(dataDir);
   const building = `${dataDir}.restoring`;
   await rm(building, { recursive: true, force: true });
@@ -48,11 +48,16 @@ export async function restore(options: RestoreOptions): Promise<void> {
       await copyDurably(join(from, name), join(building, name)).catch(damaged(from, name));
       if ((await digestOf(join(building, name))) !== sha256) damaged(from, name)();
     }
-    const { catalog } = booksInFolder(building, 'read-write', options.wallMs);
-    await catalog.start();
-    const restored = await copySegments(from, building, catalog, erasures, syncs).finally(() =>
-      catalog.stop(),
-    );
+    const { catalog, use } = booksInFolder(building, 'read-write', options.wallMs);
+    await Promise.all([catalog.start(), use.start()]);
+    let restored: Restored;
+    try {
+      const erased = await takeBack(taken, { catalog, use });
+      restored = { ...(await copySegments(from, building, catalog, syncs)), erased };
+    } finally {
+      await use.stop();
+      await catalog.stop();
+    }
     await syncs.sync(building);
     await rename(building, dataDir);
     await syncs.sync(dirname(dataDir));
@@ -72,7 +77,7 @@ export async function restore(options: RestoreOptions): Promise<void> {
 async function readErasures(
   { erasures: file }: RestoreOptions,
   { startedAt }: Manifest,
-): Promise<readonly Erasure[]> {
+): Promise<readonly TakenBack[]> {
   if (file === undefined) {
     throw new TelemetryError('usage', `what people had erased since ${startedAt} would come back`, {
       op: 'read --erasures',
@@ -87,9 +92,9 @@ async function readErasures(
       cause,
     });
   });
-  const { erasures, broken } = parseErasureLog(text);
+  const { taken, broken } = parseErasureLog(text);
   // One may be the half of a line that a crash left; nobody was told that it was done.
-  if (broken <= 1) return erasures;
+  if (broken <= 1) return taken;
   throw new TelemetryError('failed', `${broken} lines of ${file} cannot be read`, {
     op: 'read --erasures',
     hint: 'bring back a whole copy of the file; with less of it erased segments would come back',
@@ -112,19 +117,30 @@ async function mustBeEmpty(dataDir: string): Promise<void> {
   });
 }
 
+/** Returns how many segments of the backup are erased by it. */
+async function takeBack(
+  taken: readonly TakenBack[],
+  { catalog, use }: Pick<Books, 'catalog' | 'use'>,
+): Promise<number> {
+  let erased = 0;
+  for (const entry of taken) {
+    if ('receipts' in entry) {
+      await use.withdraw(entry);
+      continue;
+    }
+    for (const segment of entry.segments)
+      if ((await catalog.find({ device: entry.device, segment })) !== null) erased += 1;
+    await catalog.erase(entry);
+  }
+  return erased;
+}
+
 async function copySegments(
   from: string,
   to: string,
   catalog: Catalog,
-  erasures: readonly Erasure[],
   syncs: FolderSyncs,
-): Promise<Restored> {
-  let erased = 0;
-  for (const erasure of erasures) {
-    for (const segment of erasure.segments)
-      if ((await catalog.find({ device: erasure.device, segment })) !== null) erased += 1;
-    await catalog.erase(erasure);
-  }
+): Promise<Omit<Restored, 'erased'>> {
   const missing: string[] = [];
   let [segments, bytes] = [0, 0];
   for await (const row of catalog.list()) {
@@ -134,7 +150,7 @@ async function copySegments(
     if (isThere) [segments, bytes] = [segments + 1, bytes + row.sizeBytes];
     else missing.push(`${row.device}/${row.segment}`);
   }
-  return { segments, bytes, erased, missing };
+  return { segments, bytes, missing };
 }
 
 function damaged(from: string, name: string) {
@@ -155,11 +171,11 @@ function summary({ dataDir, erasures }: RestoreOptions, { startedAt }: Manifest,
   const { segments, bytes, erased } = restored;
   const told =
     erasures === 'none'
-      ? `Nothing was said of erasures after ${startedAt}: if there were any, those segments are back.`
-      : `${erased} that were erased since did not come back; their tombstones stand.`;
+      ? `Nothing was said of erasures and withdrawals after ${startedAt}: if there were any, they are undone.`
+      : `${erased} that were erased since did not come back; withdrawn consents stay withdrawn.`;
   return `${segments} segments, ${bytes} bytes, as of ${startedAt}, are in ${dataDir}.
 ${told}
-Devices revoked, tokens used and requests decided after that time are as they were: look at
-telemetry-collector devices list and exemptions list before you serve.
+Devices and readers revoked, and requests decided, after that time are as they were: look at
+telemetry-collector devices list, readers list and exemptions list before you serve.
 `;
 }

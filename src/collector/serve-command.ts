@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/clock.ts';
+import { formatDuration } from '../core/duration.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
 import { Admission } from './admission.ts';
@@ -16,12 +17,16 @@ import type { Limits } from './limit-options.ts';
 import { isLoopbackHost, type ListenAddress, urlOf } from './listen-address.ts';
 import { serveMetrics } from './metrics-server.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { ReaderBook } from './reader-book.ts';
 import { Readiness } from './readiness.ts';
 import { adoptOrphans } from './reconcile.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { RequestLimiter } from './request-limiter.ts';
+import type { RetentionBook } from './retention-book.ts';
 import type { ServerLimits } from './server-limits.ts';
+import { Sweeper } from './sweeper.ts';
 import type { TlsFiles } from './tls-server.ts';
+import type { UseBook } from './use-book.ts';
 
 /** What `serve` was asked to do. */
 export interface ServeOptions extends Limits {
@@ -43,6 +48,9 @@ export interface ServeParts {
   readonly devices: DeviceBook;
   /** `null`: what people have erased is noted in the catalogue alone. */
   readonly erasureLog: ErasureLog | null;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
   /** Room for segments; `null` where they lie on no disk of this machine. */
   readonly freeBytes: (() => Promise<number>) | null;
   /** The collector's key, once the data folder is there. */
@@ -64,25 +72,30 @@ const LAST_ANSWERS_MS = 1000;
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
   const { store, catalog, exemptions, log } = parts;
   const admission = new Admission(options.maxBodies, parts.monoMs);
-  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
+  const { maxSegmentBytes, retentionMs } = options;
+  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes, retentionMs };
   let metricsServer: Server | null = null;
   try {
     const adopted = await open(parts);
     const identity = await parts.openIdentity();
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
+    const shortened = await parts.retention.shorten(retentionMs);
+    if (shortened > 0)
+      log.info({ shortened }, 'segments that had no end, or a later one, have one by --retention');
 
     const { tls, publicUrl, isEnrolmentRequired, requests, metricsListen } = options;
-    const { devices, wallMs, monoMs } = parts;
+    const { devices, use, readers, wallMs, monoMs } = parts;
     const replays = new ReplayGuard();
     const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
     const limiter = new RequestLimiter(requests, monoMs);
     const metrics = new CollectorMetrics(wallMs());
-    const readiness = new Readiness({ ...parts, maxSegmentBytes: options.maxSegmentBytes, draining: stop });
+    const readiness = new Readiness({ ...parts, maxSegmentBytes, draining: stop });
     // Loaded here, so that `ls` starts without it.
     const { connectionsOf, createServer } = await import('./server.ts');
     const watched = { keeper, readiness, metrics, freeBytes: parts.freeBytes, log };
     const hasMetrics = metricsListen === null && publicUrl === null && isLoopbackHost(options.listen.host);
-    const serving = { ...watched, exemptions, devices, doorman, limiter, identity, tls, hasMetrics };
+    const books = { exemptions, use, readers, devices };
+    const serving = { ...watched, ...books, doorman, limiter, identity, tls, hasMetrics };
     const app = await createServer({ ...serving, limits: options.limits, stopping: stop });
     if (metricsListen !== null) {
       metricsServer = await serveMetrics(metricsListen, {
@@ -95,9 +108,11 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port }, tls !== null);
-    log.info({ url, maxSegmentBytes: options.maxSegmentBytes, isEnrolmentRequired }, 'listening');
+    const retention = formatDuration(retentionMs);
+    log.info({ url, maxSegmentBytes, isEnrolmentRequired, retention }, 'listening');
     parts.announce(url);
-    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop)]);
+    const sweeper = new Sweeper({ ...parts, queue: keeper.queue });
+    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop), sweeper.run(stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, options.drainMs, parts);
   } finally {
@@ -105,6 +120,9 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     metricsServer?.closeAllConnections();
     await exemptions.stop();
     await parts.devices.stop();
+    await parts.retention.stop();
+    await parts.use.stop();
+    await parts.readers.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -112,12 +130,12 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions, devices }: ServeParts): Promise<number> {
+async function open(parts: ServeParts): Promise<number> {
+  const { store, catalog, exemptions, devices, retention, use, readers } = parts;
   try {
     await store.start();
     await catalog.start();
-    await exemptions.start();
-    await devices.start();
+    for (const book of [exemptions, devices, retention, use, readers]) await book.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;

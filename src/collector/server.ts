@@ -21,16 +21,22 @@ import {
 import { openApiDocument } from './openapi.ts';
 import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { handleErased, handleIndex, handleReadSegment, type Reading } from './reader-routes.ts';
 import { discardRest } from './refused-body.ts';
 import { signReply } from './reply-signing.ts';
 import type { RequestLimiter } from './request-limiter.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { SignedRequest } from './signed-request.ts';
 import { serverFactory, type TlsFiles } from './tls-server.ts';
+import type { UseBook } from './use-book.ts';
+import { handleWithdrawals } from './withdrawals-route.ts';
 
 /** What the server stands on. */
 export interface ServerParts extends Omit<HealthParts, 'connections'> {
   readonly exemptions: ExemptionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
   readonly devices: DeviceBook;
   readonly doorman: Doorman;
   readonly limiter: RequestLimiter;
@@ -127,7 +133,9 @@ function addHooks(
       await sendError(reply, error);
     };
     if (stopping.aborted) return turnAway('draining', STOPPING);
-    const { device } = request.params as { readonly device?: string };
+    // Devices send and ask; what is read is read by those who have a token, which the route looks at.
+    const isReading = request.method === 'GET' || request.method === 'HEAD';
+    const { device } = isReading ? {} : (request.params as { readonly device?: string });
     if (device !== undefined) {
       const admitted = await doorman.admit(request, device);
       if (admitted !== null && 'status' in admitted) {
@@ -160,13 +168,19 @@ function handlersOf(
   parts: ServerParts,
   signed: WeakMap<FastifyRequest, SignedRequest>,
 ): Record<OperationId, Handler> {
-  const { keeper, exemptions, devices, doorman, identity, log, metrics, hasMetrics } = parts;
+  const { keeper, exemptions, use, readers, devices, doorman, identity, log, metrics, hasMetrics } = parts;
+  const { wallMs, store, erasureLog } = keeper;
+  const reading: Reading = { use, readers, store, wallMs, log };
   const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
   const enrolling = { devices, doorman, collectorKey: identity.publicKey, log, vouch };
   const connections = (): Promise<number> => connectionsOf(app);
   const document = openApiDocument();
   return {
     putSegment: (request, reply) => handlePut(request, reply, keeper, { log, metrics }),
+    readSegment: (request, reply) => handleReadSegment(request, reply, reading),
+    listUsable: (request, reply) => handleIndex(request, reply, reading),
+    listErased: (request, reply) => handleErased(request, reply, reading),
+    withdraw: (request, reply) => handleWithdrawals(request, reply, { use, erasureLog, wallMs, log }),
     eraseSegments: (request, reply) => handleDeletions(request, reply, keeper, log),
     askExemption: (request, reply) => handleExemption(request, reply, exemptions, log),
     enrol: (request, reply) => handleEnrol(request, reply, enrolling),

@@ -4,6 +4,7 @@ import { appendFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BackupOptions, backup } from '../../src/collector/backup-command.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { parseErasureLog } from '../../src/collector/erasure-log.ts';
 import { segmentPath } from '../../src/collector/object-store-files.ts';
 import { type RestoreOptions, restore } from '../../src/collector/restore-command.ts';
@@ -137,6 +138,21 @@ describe('backup and restore', () => {
     expect(existsSync(data)).toBe(false);
   });
 
+  it('keep a consent withdrawn that was withdrawn since', async () => {
+    const { folder, to, log, keys, collector } = await backedUp(1);
+    const [{ device }] = keys as [SegmentKey];
+    const receipt = randomUUID();
+    const body = JSON.stringify({ request: randomUUID(), receipts: [receipt] });
+    const url = `${collector.url}/v1/devices/${device}/withdrawals`;
+    expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
+    const data = join(folder, 'new');
+    expect((await run('restore', { from: to, dataDir: data, erasures: log })).code).toBe(0);
+    const { use } = booksInFolder(data, 'read-only', Date.now);
+    await use.start();
+    expect(await use.isWithdrawn(device, receipt)).toBe(true);
+    await use.stop();
+  });
+
   it('say which segments are gone or damaged, and bring back the rest', async () => {
     const { folder, dataDir, to, keys } = await backedUp(3);
     const [cut, gone, whole] = keys as [SegmentKey, SegmentKey, SegmentKey];
@@ -169,7 +185,9 @@ it('an erasure log loses no line to one that a crash cut', async () => {
   await erase(collector.url, first);
   await appendFile(log, '{"at":"2026-01-01T00:00:00.000Z","device":"0197');
   await erase(collector.url, second);
-  const { erasures, broken } = parseErasureLog(await readFile(log, 'utf8'));
-  expect(erasures.map(({ segments }) => segments)).toEqual([[first.segment], [second.segment]]);
+  const { taken, broken } = parseErasureLog(await readFile(log, 'utf8'));
+  expect(taken).toMatchObject(
+    [first, second].map(({ device, segment }) => ({ device, segments: [segment] })),
+  );
   expect(broken).toBe(1);
 });

@@ -58,6 +58,7 @@ export async function startCollector(
     {
       listen: { host: '127.0.0.1', port: 0 },
       maxSegmentBytes: 1_000_000,
+      retentionMs: 365 * 86_400_000,
       maxBodies: 64,
       requests: requestLimits(10_000, 10_000),
       drainMs: 20_000,
