@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 
 /** A server under load, in a process of its own. */
 export interface Server {
@@ -10,15 +10,15 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts `node …args` and waits until it says where it listens. */
-export async function startServer(args: readonly string[]): Promise<Server> {
-  const child: ChildProcess = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+/** Starts a program and waits until it says where it listens. */
+export async function startServer(program: string, args: readonly string[]): Promise<Server> {
+  const child: ChildProcess = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = once(child, 'exit');
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   let url: string | undefined;
   while (url === undefined) {
-    if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended before it listened`);
+    if (child.exitCode !== null) throw new Error(`${program} ${args.join(' ')} ended before it listened`);
     await new Promise((resolve) => setTimeout(resolve, 20));
     url = /^listening on (\S+)$/m.exec(text)?.[1];
   }
@@ -69,9 +69,10 @@ export async function putForAWhile(
 async function putOnce(url: string, body: Buffer, digest: string, agent: Agent): Promise<void> {
   const headers = { 'content-length': String(body.length), 'content-digest': digest };
   const sent = httpRequest(url, { method: 'PUT', agent, headers });
-  const answered = once(sent, 'response') as Promise<[import('node:http').IncomingMessage]>;
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
   sent.end(body);
   const [response] = await answered;
-  for await (const part of response) void part;
-  if (response.statusCode !== 201) throw new Error(`PUT was answered ${response.statusCode}`);
+  response.resume();
+  await once(response, 'end');
+  if (response.statusCode !== 201) throw new Error(`PUT was answered ${response.statusCode ?? 0}`);
 }
