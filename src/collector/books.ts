@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Agreements } from './agreements.ts';
+import { SqlAgreements } from './agreements-sql.ts';
 import type { Catalog } from './catalog.ts';
 import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
 import { SqlCatalog } from './catalog-sql.ts';
@@ -11,12 +13,20 @@ import type { ExemptionBook } from './exemption-book.ts';
 import { SqlExemptionBook } from './exemption-book-sql.ts';
 import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
 import type { PostgresAddress } from './postgres-url.ts';
+import { MemoryReplayGuard, type ReplayGuard } from './replay-guard.ts';
+import { SqlReplayGuard } from './replay-guard-sql.ts';
 
 /** What a collector knows, not started yet. */
 export interface Books {
   readonly catalog: Catalog;
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
+  readonly replays: ReplayGuard;
+}
+
+/** Those that several collectors share, and what they agree on. */
+export interface SharedBooks extends Books {
+  readonly agreements: Agreements;
 }
 
 /** The books in two SQLite files of a data folder. */
@@ -29,9 +39,10 @@ export function booksInFolder(
     new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
   const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
   return {
-    catalog: new SqlCatalog(catalog),
+    catalog: new SqlCatalog(catalog, false),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    replays: new MemoryReplayGuard(wallMs()),
   };
 }
 
@@ -40,12 +51,14 @@ export function booksInPostgres(
   address: PostgresAddress,
   access: 'read-write' | 'read-only',
   wallMs: () => number,
-): Books {
+): SharedBooks {
   const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA];
   const database = new PostgresDatabase({ address, access, schemas, wallMs });
   return {
-    catalog: new SqlCatalog(database),
+    catalog: new SqlCatalog(database, true),
     devices: new SqlDeviceBook(database, wallMs),
     exemptions: new SqlExemptionBook(database, wallMs),
+    replays: new SqlReplayGuard(database),
+    agreements: new SqlAgreements(database),
   };
 }

@@ -28,6 +28,9 @@ export interface SegmentRecord extends SegmentKey {
   readonly ledgerHead?: string;
 }
 
+/** What adding a row came to. */
+export type AddOutcome = 'added' | 'exists' | 'erased';
+
 /** The list of stored segments. A row is added only after its object is durable, so a row never promises too much. */
 export interface Catalog {
   /** Opens it and brings its schema up to date. */
@@ -36,13 +39,23 @@ export interface Catalog {
   stop(): Promise<void>;
   find(key: SegmentKey): Promise<SegmentRecord | null>;
   /**
-   * Adds a row and returns once it is durable. `exists`: the key had a row, which stands unchanged. Throws
-   * `StorageFullError` only when it is certain that nothing was added.
+   * Says that an object is about to be published; `erased` when it must not be. Where several share a store it is
+   * unsettled until its row is added, and so found again when its process dies in between.
    */
-  add(record: SegmentRecord): Promise<'added' | 'exists'>;
+  announce(key: SegmentKey, atMs: number): Promise<'clear' | 'erased'>;
+  /**
+   * Adds a row and returns once it is durable. `exists`: the key had a row, which stands unchanged. `erased`: a tombstone
+   * came first, and nothing was added. Throws `StorageFullError` only when it is certain that nothing was added.
+   */
+  add(record: SegmentRecord): Promise<AddOutcome>;
+  /** What was announced or erased before a moment, where several share a store, and has not been added or settled. */
+  unsettled(beforeMs: number): AsyncIterable<SegmentKey>;
+  /** Says that object, row and tombstone of a key go together. */
+  settle(key: SegmentKey): Promise<void>;
   /**
    * Removes the rows of segments, leaves a tombstone for each, and notes the request, all or nothing and durable. Objects
-   * are removed after that: a tombstone that outlives its object is what must not happen the other way round.
+   * are removed after that: a tombstone that outlives its object is what must not happen the other way round. Where several
+   * share a store they stay unsettled: whoever was publishing one may only come to that now.
    */
   erase(erasure: Erasure): Promise<Erased>;
   /** Whether a tombstone stands: such a segment is never taken. */

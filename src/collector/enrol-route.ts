@@ -41,7 +41,7 @@ export async function handleEnrol(
       hint: 'telemetryctl enroll URL TOKEN',
     });
   }
-  const signed = doorman.introduce(request, publicKey);
+  const signed = await doorman.introduce(request, publicKey);
   if ('status' in signed) return sendError(reply, signed);
   vouch(request, signed);
   const keyId = fingerprintOf(publicKey);

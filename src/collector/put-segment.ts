@@ -1,3 +1,4 @@
+import { TelemetryError } from '../core/errors.ts';
 import type { Admission } from './admission.ts';
 import type { Catalog, SegmentRecord } from './catalog.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
@@ -101,27 +102,43 @@ async function commit(
   staged: StagedObject,
   keeper: SegmentKeeper,
 ): Promise<PutOutcome> {
-  const { store, catalog } = keeper;
+  const { catalog, wallMs } = keeper;
   // It may have been erased while its body came.
-  if (await catalog.isErased(record)) return { kind: 'erased' };
+  if ((await catalog.announce(record, wallMs())) === 'erased') return { kind: 'erased' };
   if ((await staged.publish()) === 'exists') return alreadyPublished(record, keeper);
-  try {
-    await catalog.add(record);
-  } catch (error) {
-    // Only this error says for certain that no row was added; after any other the object stays, to be adopted.
-    if (error instanceof StorageFullError) await store.remove(record);
-    throw error;
-  }
-  return { kind: 'created', record };
+  return addRow(record, { kind: 'created', record }, keeper);
 }
 
 /** Compares with the bytes that stand there, not with their row: a damaged file must never be answered for. */
-async function alreadyPublished(
+async function alreadyPublished(record: SegmentRecord, keeper: SegmentKeeper): Promise<PutOutcome> {
+  const standing = await recordFromBytes(keeper.store, record);
+  if (standing === null) {
+    if (await keeper.catalog.isErased(record)) return { kind: 'erased' };
+    throw new TelemetryError('unavailable', 'the stored segment went away while it was compared', {
+      op: 'compare segments',
+      hint: 'send it again',
+      retryable: true,
+    });
+  }
+  const kind = standing.sha256 === record.sha256 ? 'present' : 'conflict';
+  return addRow(standing, { kind, record: standing }, keeper);
+}
+
+async function addRow(
   record: SegmentRecord,
+  outcome: PutOutcome,
   { store, catalog }: SegmentKeeper,
 ): Promise<PutOutcome> {
-  const standing = await recordFromBytes(store, record);
-  if (standing === null) throw new Error('the stored segment went away while it was compared');
-  await catalog.add(standing);
-  return { kind: standing.sha256 === record.sha256 ? 'present' : 'conflict', record: standing };
+  try {
+    if ((await catalog.add(record)) !== 'erased') return outcome;
+  } catch (error) {
+    // Only this error says for certain that no row was added; after any other the object stays, to be adopted. So it does
+    // where another collector may have added one.
+    if (error instanceof StorageFullError && outcome.kind === 'created' && !store.isShared)
+      await store.remove(record);
+    throw error;
+  }
+  // Another collector erased it meanwhile, and found no object yet.
+  await store.remove(record);
+  return { kind: 'erased' };
 }

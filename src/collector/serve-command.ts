@@ -12,7 +12,7 @@ import { KeyedQueue } from './keyed-queue.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import type { ObjectStore } from './object-store.ts';
 import { adoptOrphans } from './reconcile.ts';
-import { ReplayGuard } from './replay-guard.ts';
+import type { ReplayGuard } from './replay-guard.ts';
 import { createServer } from './server.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { TlsFiles } from './tls-server.ts';
@@ -38,7 +38,8 @@ export interface ServeParts {
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
-  /** The collector's key, once the data folder is there. */
+  readonly replays: ReplayGuard;
+  /** The collector's key, once everything else is open. */
   readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
   readonly wallMs: () => number;
@@ -66,13 +67,12 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
   const admission = new Admission(options.maxBodies);
   const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
   try {
-    const adopted = await open(parts);
-    const identity = await parts.openIdentity();
+    const identity = await open(parts);
+    const adopted = await adoptOrphans(store, catalog, parts.wallMs());
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
 
     const { tls, limits, publicUrl, isEnrolmentRequired } = options;
-    const replays = new ReplayGuard();
-    const { devices, wallMs } = parts;
+    const { devices, replays, wallMs } = parts;
     const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
     const serving = { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping: stop };
     const app = await createServer(serving);
@@ -81,7 +81,7 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     const url = urlOf({ host: options.listen.host, port }, tls !== null);
     log.info({ url, maxSegmentBytes: options.maxSegmentBytes, isEnrolmentRequired }, 'listening');
     parts.announce(url);
-    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop)]);
+    await Promise.all([aborted(stop), tidyHourly(parts, stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, parts);
   } finally {
@@ -93,14 +93,14 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
   log.info({}, 'stopped');
 }
 
-/** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions, devices }: ServeParts): Promise<number> {
+/** Returns the collector's key. */
+async function open({ store, catalog, exemptions, devices, openIdentity }: ServeParts): Promise<KeyPair> {
   try {
     await store.start();
     await catalog.start();
     await exemptions.start();
     await devices.start();
-    return await adoptOrphans(store, catalog);
+    return await openIdentity();
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
     throw new TelemetryError('failed', 'cannot use the data folder', {
@@ -115,21 +115,26 @@ async function open({ store, catalog, exemptions, devices }: ServeParts): Promis
 const ERASE_EVERY_MS = 3_600_000;
 
 /** Until `stop` is aborted. */
-async function tidyHourly(
-  { exemptions, delay, log, wallMs }: ServeParts,
-  replays: ReplayGuard,
-  stop: AbortSignal,
-): Promise<void> {
+async function tidyHourly(parts: ServeParts, stop: AbortSignal): Promise<void> {
+  const { delay, log } = parts;
   while (!stop.aborted) {
-    replays.tidy(wallMs());
     try {
-      const erased = await exemptions.eraseOldReasons();
-      if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
+      await tidy(parts);
     } catch (error) {
-      log.error({ reason: messageOf(error) }, 'old reasons could not be erased; tried again in an hour');
+      log.error({ reason: messageOf(error) }, 'tidying failed; tried again in an hour');
     }
     await delay(ERASE_EVERY_MS, stop).catch(() => undefined);
   }
+}
+
+async function tidy({ store, catalog, exemptions, replays, log, wallMs }: ServeParts): Promise<void> {
+  await replays.tidy(wallMs());
+  const erased = await exemptions.eraseOldReasons();
+  if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
+  // Others may die and not come back, so what they left is looked for all the time.
+  if (!store.isShared) return;
+  const adopted = await adoptOrphans(store, catalog, wallMs());
+  if (adopted > 0) log.warn({ adopted }, 'segments found that another collector had left without a row');
 }
 
 async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<void> {

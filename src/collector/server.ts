@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
 import { errorBody, sendError } from './api-error.ts';
 import { DELETIONS_PATH, handleDeletions } from './deletions-route.ts';
@@ -38,6 +38,8 @@ export interface ServerParts {
 
 /** Room is made by people, so not at once: 5 minutes. */
 const FULL_RETRY_SECONDS = 300;
+/** A database or store that fails over is back within a minute; clients multiply this by a random 1 to 2. */
+const AWAY_RETRY_SECONDS = 30;
 const STOPPING_RETRY_SECONDS = 10;
 
 /** The HTTP server, with its routes, not yet listening. */
@@ -107,7 +109,10 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
       hint: `PUT ${PUT_SEGMENT_PATH} or GET /healthz`,
     }),
   );
-  app.setErrorHandler((error: FastifyError, _request, reply) => answerFailure(error, reply, log));
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    discardRest(request.raw, keeper.maxSegmentBytes);
+    return answerFailure(error, reply, log);
+  });
 
   app.get('/healthz', async () => {
     await keeper.catalog.find({ device: '', segment: '' });
@@ -136,6 +141,16 @@ function answerFailure(error: Error, reply: FastifyReply, log: Log): FastifyRepl
       message: 'the collector has no room left; nothing was kept',
       hint: 'send it again after Retry-After',
       retryAfterSeconds: FULL_RETRY_SECONDS,
+    });
+  }
+  if (error instanceof TelemetryError && error.retryable) {
+    log.error({ reason: messageOf(error), cause: messageOf(error.cause) }, 'a part of the collector is away');
+    return sendError(reply, {
+      status: 503,
+      code: 'unavailable',
+      message: 'the collector cannot reach what it keeps things in',
+      hint: 'send it again after Retry-After',
+      retryAfterSeconds: AWAY_RETRY_SECONDS,
     });
   }
   log.error({ reason: messageOf(error) }, 'request failed');

@@ -35,6 +35,7 @@ describe('the catalogue in SQLite', () => {
       { version: 2, applied_at: 42 },
       { version: 3, applied_at: 42 },
       { version: 4, applied_at: 42 },
+      { version: 5, applied_at: 42 },
     ]);
   });
 
@@ -55,7 +56,15 @@ describe('the catalogue in SQLite', () => {
     await first.add(record);
     await first.stop();
     query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
-    for (const table of ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'])
+    for (const table of [
+      'tombstones',
+      'erasures',
+      'device_keys',
+      'enrolment_tokens',
+      'unsettled',
+      'nonces',
+      'agreements',
+    ])
       query(file, `DROP TABLE ${table}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');
     expect(await collect((await opened(dataDir, 'read-only')).list())).toEqual([record]);
