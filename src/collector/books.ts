@@ -13,8 +13,14 @@ import type { ExemptionBook } from './exemption-book.ts';
 import { SqlExemptionBook } from './exemption-book-sql.ts';
 import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
 import type { PostgresAddress } from './postgres-url.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { SqlReaderBook } from './reader-book-sql.ts';
 import { MemoryReplayGuard, type ReplayGuard } from './replay-guard.ts';
 import { SqlReplayGuard } from './replay-guard-sql.ts';
+import type { RetentionBook } from './retention-book.ts';
+import { SqlRetentionBook } from './retention-book-sql.ts';
+import type { UseBook } from './use-book.ts';
+import { SqlUseBook } from './use-book-sql.ts';
 
 /** What a collector knows, not started yet. */
 export interface Books {
@@ -22,6 +28,9 @@ export interface Books {
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
   readonly replays: ReplayGuard;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
 }
 
 /** Those that several collectors share, and what they agree on. */
@@ -39,10 +48,11 @@ export function booksInFolder(
     new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
   const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
   return {
-    catalog: new SqlCatalog(catalog, false),
+    catalog: new SqlCatalog(catalog),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
     replays: new MemoryReplayGuard(wallMs()),
+    ...dataBooks(catalog),
   };
 }
 
@@ -55,10 +65,20 @@ export function booksInPostgres(
   const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA];
   const database = new PostgresDatabase({ address, access, schemas, wallMs });
   return {
-    catalog: new SqlCatalog(database, true),
+    catalog: new SqlCatalog(database),
     devices: new SqlDeviceBook(database, wallMs),
     exemptions: new SqlExemptionBook(database, wallMs),
+    ...dataBooks(database),
     replays: new SqlReplayGuard(database),
     agreements: new SqlAgreements(database),
+  };
+}
+
+/** Those that go by the catalogue's tables. */
+function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers'> {
+  return {
+    retention: new SqlRetentionBook(database),
+    use: new SqlUseBook(database),
+    readers: new SqlReaderBook(database),
   };
 }

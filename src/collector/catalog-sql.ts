@@ -1,8 +1,9 @@
-import type { ExpressionBuilder, Kysely, Selectable, Transaction } from 'kysely';
-import type { AddOutcome, Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
+import type { ExpressionBuilder, Selectable, Transaction } from 'kysely';
+import type { AddOutcome, Catalog, Erased, Erasure, SegmentFacts, SegmentRecord } from './catalog.ts';
 import type { Database } from './database.ts';
 import type { SegmentKey } from './segment-key.ts';
 import type { Tables } from './tables.ts';
+import { unsettle } from './unsettled-sql.ts';
 
 /** Rows of a list that are in memory at once, some 300 bytes each. */
 const PAGE_ROWS = 1000;
@@ -22,13 +23,10 @@ interface PendingRow {
 /** The catalogue in tables of a database. */
 export class SqlCatalog implements Catalog {
   readonly #database: Database;
-  readonly #isShared: boolean;
   #pending: PendingRow[] = [];
 
-  /** `isShared`: other collectors may use it, with the same store. */
-  constructor(database: Database, isShared: boolean) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#isShared = isShared;
   }
 
   start(): Promise<void> {
@@ -53,9 +51,8 @@ export class SqlCatalog implements Catalog {
   async announce(key: SegmentKey, atMs: number): Promise<'clear' | 'erased'> {
     if (await this.isErased(key)) return 'erased';
     // The one collector of a store looks through all of it at its start instead.
-    if (!this.#isShared) return 'clear';
-    const { device, segment } = key;
-    await unsettle(this.#database.tables, [{ device, segment, since: atMs }]);
+    if (!this.#database.isShared) return 'clear';
+    await unsettle(this.#database.tables, [key], atMs);
     return 'clear';
   }
 
@@ -78,7 +75,7 @@ export class SqlCatalog implements Catalog {
   }
 
   async settle({ device, segment }: SegmentKey): Promise<void> {
-    if (!this.#isShared) return;
+    if (!this.#database.isShared) return;
     const unsettled = this.#database.tables.deleteFrom('unsettled');
     await unsettled.where('device', '=', device).where('segment', '=', segment).execute();
   }
@@ -91,15 +88,36 @@ export class SqlCatalog implements Catalog {
     });
   }
 
+  async complete(key: SegmentKey, facts: SegmentFacts): Promise<SegmentRecord | null> {
+    const { device, segment } = key;
+    const standing = await this.find(key);
+    if (standing === null || isSame(standing, completed(standing, facts))) return standing;
+    return this.#database.inTransaction(async (tables) => {
+      const named = tables.selectFrom('segments').selectAll().where('device', '=', device);
+      const row = await named.where('segment', '=', segment).executeTakeFirst();
+      if (row === undefined) return null;
+      const record = completed(recordOf(row), facts);
+      const { expires_at, sequence, receipt } = rowOf(record);
+      await tables
+        .updateTable('segments')
+        .set({ expires_at, sequence, receipt })
+        .where('device', '=', device)
+        .where('segment', '=', segment)
+        .execute();
+      return record;
+    });
+  }
+
   async erase({ device, request, segments, atMs }: Erasure): Promise<Erased> {
     // Rows that wait for their transaction go first: one of them may be what is to be erased.
     await this.#flush();
     const kept = await this.#database.inTransaction(async (tables) => {
       await entomb(tables, { device, request, segments, atMs });
-      if (this.#isShared)
+      if (this.#database.isShared)
         await unsettle(
           tables,
-          segments.map((segment) => ({ device, segment, since: atMs })),
+          segments.map((segment) => ({ device, segment })),
+          atMs,
         );
       const tombstones = await tables
         .selectFrom('tombstones')
@@ -164,7 +182,7 @@ export class SqlCatalog implements Catalog {
     try {
       const records = rows.map((row) => row.record);
       const { added, erased } = await this.#database.inTransaction((tables) =>
-        insert(tables, records, this.#isShared),
+        insert(tables, records, this.#database.isShared),
       );
       for (const { record, resolve } of rows) {
         const name = nameOf(record);
@@ -201,16 +219,6 @@ async function insert(
   return { added: new Set(added.map(nameOf)), erased };
 }
 
-async function unsettle(tables: Kysely<Tables>, rows: readonly Tables['unsettled'][]): Promise<void> {
-  await tables
-    .insertInto('unsettled')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['device', 'segment']).doUpdateSet((is) => ({ since: is.ref('excluded.since') })),
-    )
-    .execute();
-}
-
 /** Rows go, tombstones come. One that was kept once counts as such whenever it is asked for. */
 async function entomb(tables: Transaction<Tables>, { device, segments, atMs }: Erasure): Promise<void> {
   const deleted = await tables
@@ -225,6 +233,7 @@ async function entomb(tables: Transaction<Tables>, { device, segments, atMs }: E
     segment,
     was_kept: kept.has(segment) ? 1 : 0,
     erased_at: atMs,
+    why: null,
   }));
   await tables
     .insertInto('tombstones')
@@ -239,17 +248,34 @@ async function entomb(tables: Transaction<Tables>, { device, segments, atMs }: E
     .execute();
 }
 
+/** What was said first stands, but for the end, of which the soonest does. */
+function completed(record: SegmentRecord, facts: SegmentFacts): SegmentRecord {
+  const ends = [record.expiresAtMs, facts.expiresAtMs].filter((end) => end !== undefined);
+  return { ...facts, ...record, ...(ends.length === 0 ? {} : { expiresAtMs: Math.min(...ends) }) };
+}
+
+function isSame(a: SegmentRecord, b: SegmentRecord): boolean {
+  return a.expiresAtMs === b.expiresAtMs && a.sequence === b.sequence && a.receipt === b.receipt;
+}
+
 function nameOf({ device, segment }: SegmentKey): string {
   return `${device}/${segment}`;
 }
 
 function rowOf(record: SegmentRecord): Selectable<Tables['segments']> {
-  const { device, segment, sha256, sizeBytes, receivedAtMs, ledgerHead = null } = record;
-  return { device, segment, sha256, size: sizeBytes, received_at: receivedAtMs, ledger_head: ledgerHead };
+  const { device, segment, sha256, sizeBytes: size, receivedAtMs, ledgerHead = null } = record;
+  const { expiresAtMs = null, sequence = null, receipt = null } = record;
+  const told = { ledger_head: ledgerHead, sequence, receipt };
+  return { device, segment, sha256, size, received_at: receivedAtMs, expires_at: expiresAtMs, ...told };
 }
 
 function recordOf(row: Selectable<Tables['segments']>): SegmentRecord {
-  const { device, segment, sha256, size, received_at: receivedAtMs, ledger_head: ledgerHead } = row;
-  const record = { device, segment, sha256, sizeBytes: size, receivedAtMs };
-  return ledgerHead === null ? record : { ...record, ledgerHead };
+  const { device, segment, sha256, size, received_at, ledger_head, expires_at, sequence, receipt } = row;
+  return {
+    ...{ device, segment, sha256, sizeBytes: size, receivedAtMs: received_at },
+    ...(ledger_head === null ? {} : { ledgerHead: ledger_head }),
+    ...(expires_at === null ? {} : { expiresAtMs: expires_at }),
+    ...(sequence === null ? {} : { sequence }),
+    ...(receipt === null ? {} : { receipt }),
+  };
 }

@@ -26,10 +26,18 @@ export interface SegmentRecord extends SegmentKey {
   readonly receivedAtMs: number;
   /** Hash of the last entry of the device's ledger, as it came with the segment. */
   readonly ledgerHead?: string;
+  /** When it must go; absent until that is decided. */
+  readonly expiresAtMs?: number;
+  /** Its number among the device's segments, where the device said it. */
+  readonly sequence?: number;
+  /** The consent receipt it was recorded under, where the device said it. */
+  readonly receipt?: string;
 }
 
 /** What adding a row came to. */
 export type AddOutcome = 'added' | 'exists' | 'erased';
+/** What a row may lack that was made from the bytes alone. */
+export type SegmentFacts = Pick<SegmentRecord, 'expiresAtMs' | 'sequence' | 'receipt'>;
 
 /** The list of stored segments. A row is added only after its object is durable, so a row never promises too much. */
 export interface Catalog {
@@ -48,6 +56,8 @@ export interface Catalog {
    * came first, and nothing was added. Throws `StorageFullError` only when it is certain that nothing was added.
    */
   add(record: SegmentRecord): Promise<AddOutcome>;
+  /** Adds to a row what it lacks, and brings its end forward where that is sooner. The row as it stands then. */
+  complete(key: SegmentKey, facts: SegmentFacts): Promise<SegmentRecord | null>;
   /** What was announced or erased before a moment, where several share a store, and has not been added or settled. */
   unsettled(beforeMs: number): AsyncIterable<SegmentKey>;
   /** Says that object, row and tombstone of a key go together. */
@@ -58,7 +68,7 @@ export interface Catalog {
    * share a store they stay unsettled: whoever was publishing one may only come to that now.
    */
   erase(erasure: Erasure): Promise<Erased>;
-  /** Whether a tombstone stands: such a segment is never taken. */
+  /** Whether a tombstone stands, its person's or that of its time: such a segment is never taken. */
   isErased(key: SegmentKey): Promise<boolean>;
   /** Ordered by device, then segment (which is by age, as ids are UUIDv7). */
   list(filter?: { readonly device?: string }): AsyncIterable<SegmentRecord>;

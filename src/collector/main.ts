@@ -10,9 +10,10 @@ import { CATALOG } from './catalog-migrations.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
+import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
 import { readReason } from './reason-reader-node.ts';
-import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
+import { serve } from './serve-command.ts';
 import { type ReachFlags, readReach } from './serve-options.ts';
 import { SERVER_LIMITS } from './server-limits.ts';
 import { openBooks, openStores, type PlaceFlags, type StoreFlags } from './stores.ts';
@@ -25,7 +26,7 @@ Examples:
 
 const SERVE_EXAMPLES = `
 Prints the address it listens on; its log goes to stderr as JSON lines.
-SIGTERM or Ctrl-C lets running uploads end, for at most 5 s.
+SIGTERM or Ctrl-C lets running uploads end; a second one ends it at once.
 Any number of collectors share a --store and --catalog; credentials come from
 where the AWS tools look for them, the password from PGPASSFILE or PGPASSWORD.
 
@@ -73,7 +74,7 @@ export function collectorProgram(): Command {
       outputError: (text, write) =>
         write(`telemetry-collector: ${text.replace(/^error: /, '')}Try: telemetry-collector --help\n`),
     });
-  command
+  const serving = command
     .command('serve')
     .description('receive segments over HTTP')
     .option('--data <dir>', 'where to keep them (default: the XDG data folder)')
@@ -84,8 +85,8 @@ export function collectorProgram(): Command {
     .option('--tls-cert <file>', 'PEM; needed to listen on anything but loopback')
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
-    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
-    .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
+    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)');
+  defineLimits(serving)
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
     .action(runServe);
@@ -169,14 +170,13 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
   };
 }
 
-interface ServeFlags extends ReachFlags, StoreFlags {
-  readonly maxSegmentBytes: string;
+interface ServeFlags extends ReachFlags, LimitFlags, StoreFlags {
   readonly untilStdinCloses?: true;
 }
 
 async function runServe(options: ServeFlags): Promise<void> {
   const reach = readReach(options);
-  const maxSegmentBytes = positiveInteger('--max-segment-bytes', options.maxSegmentBytes);
+  const limits = readLimits(options);
   const stores = openStores(options, process.env, Date.now);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -185,11 +185,12 @@ async function runServe(options: ServeFlags): Promise<void> {
   if (options.untilStdinCloses === true) process.stdin.once('close', onSignal).resume();
   try {
     await serve(
-      { ...reach, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
+      { ...reach, ...limits, limits: SERVER_LIMITS },
       {
         ...stores,
         log: await stderrLog(),
         wallMs: Date.now,
+        monoMs: () => performance.now(),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
       },
@@ -219,14 +220,6 @@ async function stderrLog(): Promise<Log> {
   const { default: pino } = await import('pino');
   const log: Log = pino({ name: 'telemetry-collector' }, pino.destination({ fd: 2, sync: true }));
   return log;
-}
-
-function positiveInteger(option: string, text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new TelemetryError('usage', `${option} needs a whole number of bytes, not "${text}"`, {
-    hint: `${option} ${MAX_SEGMENT_BYTES}`,
-  });
 }
 
 /** The error and, in brackets, what caused it. */

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { TelemetryError } from '../core/errors.ts';
 import { BodySpool } from './body-spool.ts';
+import { sha256Of } from './content-digest.ts';
 import type { ObjectStore, StagedObject, StoredObject } from './object-store.ts';
 import { S3Bucket } from './s3-bucket.ts';
 import { s3Error, statusOf } from './s3-error.ts';
@@ -74,18 +75,16 @@ export class S3ObjectStore implements ObjectStore {
     return { sizeBytes: found.ContentLength ?? 0, writtenAtMs: found.LastModified?.getTime() ?? 0 };
   }
 
-  async digest(key: SegmentKey): Promise<string | null> {
+  async read(key: SegmentKey): Promise<AsyncIterable<Uint8Array> | null> {
     const found = await this.#bucket.find('read a segment', (client, { GetObjectCommand }) =>
       client.send(new GetObjectCommand(this.#at(s3KeyOf(this.#place, key)))),
     );
-    if (found === null) return null;
-    const hash = createHash('sha256');
-    try {
-      for await (const chunk of found.Body as Readable) hash.update(chunk as Buffer);
-    } catch (error) {
-      throw s3Error(error, 'read a segment');
-    }
-    return hash.digest('hex');
+    return found === null ? null : readS3(found.Body as Readable);
+  }
+
+  async digest(key: SegmentKey): Promise<string | null> {
+    const bytes = await this.read(key);
+    return bytes === null ? null : sha256Of(bytes);
   }
 
   remove(key: SegmentKey): Promise<void> {
@@ -178,6 +177,14 @@ export class S3ObjectStore implements ObjectStore {
       );
     if (second.outcome !== 'exists')
       throw refuse('this object store replaces objects in spite of If-None-Match: *', 'one that supports it');
+  }
+}
+
+async function* readS3(body: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) yield chunk as Buffer;
+  } catch (error) {
+    throw s3Error(error, 'read a segment');
   }
 }
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { TelemetryError } from '../core/errors.ts';
 import { fingerprintOf, type KeyPair } from '../signing/ed25519.ts';
 import { type Books, booksInFolder, booksInPostgres, type SharedBooks } from './books.ts';
-import { defaultDataDir } from './data-folder.ts';
+import { defaultDataDir, freeBytesOf } from './data-folder.ts';
 import { openIdentity, openIdentityFile } from './identity-file.ts';
 import type { ObjectStore } from './object-store.ts';
 import { FileObjectStore, findSegment, segmentPath } from './object-store-files.ts';
@@ -28,6 +28,8 @@ export interface StoreFlags extends PlaceFlags {
 /** What `serve` keeps everything in. */
 export interface Stores extends Books {
   readonly store: ObjectStore;
+  /** Room for segments; `null` where they lie on no disk of this machine. */
+  readonly freeBytes: (() => Promise<number>) | null;
   /** To be asked once the books are started. */
   readonly openIdentity: () => Promise<KeyPair>;
 }
@@ -54,6 +56,7 @@ export function openStores(flags: StoreFlags, env: NodeJS.ProcessEnv, wallMs: ()
     return {
       ...booksInFolder(dataDir, 'read-write', wallMs),
       store: new FileObjectStore(dataDir),
+      freeBytes: () => freeBytesOf(dataDir),
       openIdentity: key,
     };
   }
@@ -68,6 +71,7 @@ export function openStores(flags: StoreFlags, env: NodeJS.ProcessEnv, wallMs: ()
   return {
     ...books,
     store: new S3ObjectStore(place, tmpdir()),
+    freeBytes: null,
     openIdentity: () => agreedIdentity(resolve(identity), nameOfS3(place), books),
   };
 }

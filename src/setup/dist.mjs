@@ -21,6 +21,7 @@ export const PROGRAMS = {
   'policy-loader': 'src/policy/loader/entry.ts',
   'segment-sealer': 'src/spool/sealer/entry.ts',
   'reason-opener': 'src/privacy/reason-opener/entry.ts',
+  'dataset-writer': 'src/dataset/entry.ts',
   start: 'src/demo/entry.ts',
   // Not a program but the library `telemetryd/segment` (see `exports` in package.json).
   segment: 'src/segment/entry.ts',

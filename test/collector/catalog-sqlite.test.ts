@@ -8,6 +8,7 @@ import type { Catalog } from '../../src/collector/catalog.ts';
 import { catalogContract, newRecord } from './catalog-contract.ts';
 import { deviceContract } from './device-contract.ts';
 import { collect, temporaryFolder } from './support.ts';
+import { useContract } from './use-contract.ts';
 
 describe('the device book in SQLite', () => {
   deviceContract(async (wallMs) => {
@@ -15,6 +16,18 @@ describe('the device book in SQLite', () => {
     onTestFinished(() => devices.stop());
     await devices.start();
     return devices;
+  });
+});
+
+describe('what may be used, and for how long, in SQLite', () => {
+  useContract(async () => {
+    const books = booksInFolder(await temporaryFolder(), 'read-write', () => 42);
+    const parts = [books.catalog, books.use, books.retention, books.readers];
+    onTestFinished(async () => {
+      for (const book of parts) await book.stop();
+    });
+    for (const book of parts) await book.start();
+    return books;
   });
 });
 
@@ -36,6 +49,7 @@ describe('the catalogue in SQLite', () => {
       { version: 3, applied_at: 42 },
       { version: 4, applied_at: 42 },
       { version: 5, applied_at: 42 },
+      { version: 6, applied_at: 42 },
     ]);
   });
 
@@ -55,17 +69,13 @@ describe('the catalogue in SQLite', () => {
     const first = await opened(dataDir);
     await first.add(record);
     await first.stop();
-    query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
-    for (const table of [
-      'tombstones',
-      'erasures',
-      'device_keys',
-      'enrolment_tokens',
-      'unsettled',
-      'nonces',
-      'agreements',
-    ])
+    const ofLater = ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'];
+    const ofFifth = ['withdrawals', 'readers', 'access_log'];
+    for (const table of [...ofLater, ...ofFifth, 'unsettled', 'nonces', 'agreements'])
       query(file, `DROP TABLE ${table}`);
+    for (const index of ['segments_expires_at', 'segments_receipt']) query(file, `DROP INDEX ${index}`);
+    for (const column of ['ledger_head', 'expires_at', 'sequence', 'receipt'])
+      query(file, `ALTER TABLE segments DROP COLUMN ${column}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');
     expect(await collect((await opened(dataDir, 'read-only')).list())).toEqual([record]);
     const writer = await opened(dataDir);

@@ -11,6 +11,7 @@ import { deviceContract } from './device-contract.ts';
 import { exemptionContract, newAsk } from './exemption-contract.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 import { collect, temporaryFolder } from './support.ts';
+import { useContract } from './use-contract.ts';
 
 const programs = await postgresPrograms();
 if (programs === null) console.warn('skipped: PostgreSQL is not installed (apt-get install postgresql)');
@@ -43,6 +44,16 @@ describe.skipIf(programs === null)('PostgreSQL', () => {
 
   describe('the catalogue', () => catalogContract(() => opened('catalog')));
   describe('the device book', () => deviceContract((wallMs) => opened('devices', wallMs)));
+  describe('what may be used, and for how long,', () =>
+    useContract(async () => {
+      const books = booksAt(await server.newDatabase());
+      const parts = [books.catalog, books.use, books.retention, books.readers];
+      onTestFinished(async () => {
+        for (const book of parts) await book.stop();
+      });
+      for (const book of parts) await book.start();
+      return books;
+    }));
   describe('the exemption book', () => exemptionContract((wallMs) => opened('exemptions', wallMs)));
 
   it('is migrated once by several instances that start at once', async () => {
