@@ -50,6 +50,7 @@ import { StorageHealth } from './storage-health.ts';
 import { UploadDriver } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
+import { withdrawalHandler } from './withdrawal-handler.ts';
 import { WithheldRecord } from './withheld-record.ts';
 
 /** The daemon: constructs and connects everything that lives in its process. */
@@ -290,6 +291,7 @@ export class Daemon {
         enrolledAt,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        promisedMs: (receiptId) => this.consent.promisedMs(receiptId),
         ledgerHead: () => this.#ledgerHead(),
         forget: (id) => this.#encryption.forget(id),
         isWithheld: (segment) => this.exemptions.isWithheld(segment),
@@ -316,6 +318,7 @@ export class Daemon {
       handlers: {
         exemption: this.exemptions,
         deletion: deletionHandler((facts) => this.record(facts)),
+        withdrawal: withdrawalHandler(log),
       },
       enrolledAt,
       mayGo: (destination) =>

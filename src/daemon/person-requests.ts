@@ -132,6 +132,11 @@ export class PersonRequests {
     return request;
   }
 
+  /** Whether what is asked of that address can go there at all: otherwise it would wait for ever. */
+  mayGo(destination: string): boolean {
+    return this.#ports.mayGo(destination);
+  }
+
   /** Asks no more; nothing happens when there is no such request. */
   drop(id: string): void {
     removeRequest(this.#ports.stateDir, id);

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { hashOfSecret } from '../../src/collector/enrolment-token.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import type { RequestReply, SegmentResult } from '../../src/control/protocol.ts';
@@ -23,7 +23,7 @@ import { Outbox } from './uploader-process.ts';
 async function enrolledDevice(clockOffMs: number) {
   const collector = await startCollector(await temporaryFolder());
   const { url, dataDir } = collector;
-  const devices = new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now);
+  const devices = booksInFolder(dataDir, 'read-write', Date.now).devices;
   await devices.start();
   onTestFinished(() => devices.stop());
   const keys = makeKeyPair();
