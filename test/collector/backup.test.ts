@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type BackupOptions, backup } from '../../src/collector/backup-command.ts';
 import { booksInFolder } from '../../src/collector/books.ts';
 import { parseErasureLog } from '../../src/collector/erasure-log.ts';
@@ -11,7 +11,7 @@ import { type RestoreOptions, restore } from '../../src/collector/restore-comman
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import { exitCodeFor, messageOf, type TelemetryError } from '../../src/core/errors.ts';
 import {
-  bundleCollector,
+  COLLECTOR_PROGRAM,
   errorCode,
   eventually,
   keptFiles,
@@ -23,12 +23,6 @@ import {
   startCollector,
   temporaryFolder,
 } from './support.ts';
-
-let bundle: Awaited<ReturnType<typeof bundleCollector>>;
-beforeAll(async () => {
-  bundle = await bundleCollector();
-});
-afterAll(() => bundle.remove());
 
 async function erase(url: string, { device, segment }: SegmentKey): Promise<void> {
   const body = JSON.stringify({ request: randomUUID(), segments: [segment] });
@@ -73,7 +67,7 @@ describe('backup and restore', () => {
       string,
       string,
     ];
-    const first = await spawnCollector(bundle.file, dataDir, ['--erasure-log', log]);
+    const first = await spawnCollector(COLLECTOR_PROGRAM, dataDir, ['--erasure-log', log]);
     const acknowledged: SegmentKey[] = [];
     let isWriting = true;
     const device = async (): Promise<void> => {
@@ -88,7 +82,7 @@ describe('backup and restore', () => {
     const [erasedBefore, erasedAfter] = acknowledged.splice(0, 2) as [SegmentKey, SegmentKey];
     await erase(first.url, erasedBefore);
     const before = [...acknowledged];
-    const made = await runProgram(bundle.file, ['backup', '--data', dataDir, '--to', to, '--json']);
+    const made = await runProgram(COLLECTOR_PROGRAM, ['backup', '--data', dataDir, '--to', to, '--json']);
     expect([made.code, made.stderr]).toEqual([0, '']);
     isWriting = false;
     await load;
@@ -101,14 +95,14 @@ describe('backup and restore', () => {
     await rm(dataDir, { recursive: true });
 
     const args = ['restore', '--from', to, '--data', dataDir, '--erasures', log];
-    const restored = await runProgram(bundle.file, args);
+    const restored = await runProgram(COLLECTOR_PROGRAM, args);
     expect([restored.code, restored.stderr]).toEqual([0, '']);
     expect(restored.stdout).toContain('1 that were erased since did not come back');
     expect(await readFile(join(dataDir, 'collector-key.json'), 'utf8')).toBe(key);
-    const listed = new Set((await listAndVerify(bundle.file, dataDir)).map(({ segment }) => segment));
+    const listed = new Set((await listAndVerify(COLLECTOR_PROGRAM, dataDir)).map(({ segment }) => segment));
     for (const { segment } of before) expect(listed).toContain(segment);
     const files = (await keptFiles(dataDir)).join();
-    const second = await spawnCollector(bundle.file, dataDir);
+    const second = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     for (const gone of [erasedBefore, erasedAfter]) {
       expect(files).not.toContain(gone.segment);
       const late = await put(second.url, gone, randomBytes(10));

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bundleCollector, eventually, spawnCollector, temporaryFolder } from './support.ts';
+import { expect, it } from 'vitest';
+import { COLLECTOR_PROGRAM, eventually, spawnCollector, temporaryFolder } from './support.ts';
 import { rawPut, receiving } from './wire.ts';
-
-let bundle: Awaited<ReturnType<typeof bundleCollector>>;
-beforeAll(async () => {
-  bundle = await bundleCollector();
-});
-afterAll(() => bundle.remove());
 
 /** Memory that is the process's own: RssAnon of proc(5). */
 function memoryOf(pid: number): number {
@@ -16,7 +10,7 @@ function memoryOf(pid: number): number {
 }
 
 it.runIf(process.platform === 'linux')('many large bodies at once stay on disk, not in memory', async () => {
-  const { url, child } = await spawnCollector(bundle.file, await temporaryFolder());
+  const { url, child } = await spawnCollector(COLLECTOR_PROGRAM, await temporaryFolder());
   const pid = child.pid ?? 0;
   await receiving(url);
   const before = memoryOf(pid);
