@@ -5,12 +5,13 @@ import { UploadDriver, type UploaderProcess } from '../src/daemon/upload-driver.
 import { DEFAULT_POLICY } from '../src/policy/defaults.ts';
 import type { SealedFacts } from '../src/spool/sealed-file.ts';
 import type { Spool } from '../src/spool/spool.ts';
-import { judgeReply } from '../src/upload/reply-policy.ts';
+import { contentDigest, judgeReply } from '../src/upload/reply-policy.ts';
 import { runRound } from '../src/upload/run-round.ts';
 import { offsetInPeriodMs } from '../src/upload/schedule.ts';
 import { NO_SPENDING } from '../src/upload/spending.ts';
 import { NO_BACKOFF } from '../src/upload/upload-policy.ts';
 import type { ModelCollector } from './collector-model.ts';
+import { COLLECTOR_KEY, receiptProof } from './collector-receipts.ts';
 import type { VirtualTime } from './collector-virtual-time.ts';
 
 /** What one laptop is. */
@@ -28,7 +29,10 @@ const PERIOD_MS = 15 * 60_000;
 const BETWEEN_MS = 50;
 /** The uploader starts, connects to the daemon and is given its round. */
 const STARTING_MS = 300;
-const SHA256 = 'A'.repeat(43).concat('=');
+/** All send the same file under the same names: only the collector tells them apart. */
+const SHA256 = Buffer.alloc(32);
+const SHA256_BASE64 = SHA256.toString('base64');
+const PSEUDONYM = '5a0f8d4e-6a3c-4e0e-9a0b-3d1f2c4b5a69';
 const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /**
@@ -65,11 +69,11 @@ export class Laptop {
         spool: this.#files as unknown as Spool,
         power: this.#power,
         network: this.#network,
-        device: options.device,
+        device: PSEUDONYM,
         outboxDir: '',
         policy: () => POLICY,
         missing: () => [],
-        enrolledAt: () => ({ collectorKey: '', deviceKeyFile: '' }),
+        enrolledAt: () => ({ collectorKey: COLLECTOR_KEY, deviceKeyFile: '' }),
         promisedMs: () => null,
         consent: () => 'granted',
         mayLeave: () => true,
@@ -123,11 +127,19 @@ export class Laptop {
     const { round } = message as unknown as Extract<RoundMessage, { type: 'round' }>;
     const isConnected = await this.#collector.connect();
     const send = async ({ id, sizeBytes }: (typeof round.segments)[number]): Promise<SegmentResult> => {
-      const result = { id, sha256: '', chargedBytes: sizeBytes, retryAfterMs: null, status: 0 };
+      const result = {
+        id,
+        sha256: SHA256.toString('hex'),
+        chargedBytes: sizeBytes,
+        retryAfterMs: null,
+        status: 0,
+      };
       if (!isConnected) return { ...result, outcome: 'retry', detail: 'the connection was closed' };
       const bodyMs = (sizeBytes / round.rateBytesPerSecond) * 1000;
-      const reply = await this.#collector.put(this.#options.device, bodyMs, SHA256);
-      return { ...result, ...judgeReply(reply, SHA256, this.#time.now().wallMs) };
+      const reply = await this.#collector.put(this.#options.device, bodyMs, SHA256_BASE64);
+      const proof =
+        reply.status === 201 ? { proof: receiptProof(round, id, contentDigest(SHA256_BASE64)) } : {};
+      return { ...result, ...judgeReply(reply, SHA256_BASE64, this.#time.now().wallMs), ...proof };
     };
     const report = async (result: SegmentResult): Promise<void> => {
       this.driver.takeResult(result);
