@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
@@ -9,6 +9,7 @@ import { VERSION } from '../core/version.ts';
 import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
 import { defaultDataDir, freeBytesOf } from './data-folder.ts';
+import { type DataFlags, type DataPlace, defineData } from './data-options.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
@@ -98,6 +99,7 @@ export function collectorProgram(): Command {
     .action(runLs);
   defineExemptions(command);
   defineDevices(command, deviceDesk);
+  defineData(command, dataPlace);
   return command;
 }
 
@@ -156,6 +158,14 @@ function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): Exem
   };
 }
 
+function dataPlace(options: DataFlags, access: 'read-only' | 'read-write'): DataPlace {
+  const dataDir = namedDataDir(options.data);
+  // A token may be given before the first segment comes.
+  if (access === 'read-write') mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const { use, readers } = booksInFolder(dataDir, access, Date.now);
+  return { use, readers, store: new FileObjectStore(dataDir) };
+}
+
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   return {
@@ -204,15 +214,17 @@ async function runServe(options: ServeFlags): Promise<void> {
   }
 }
 
+/** Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one. */
+function namedDataDir(data: string | undefined): string {
+  const dataDir = resolve(data ?? defaultDataDir(process.env));
+  if (data === undefined || existsSync(join(dataDir, CATALOG))) return dataDir;
+  throw new TelemetryError('failed', `${dataDir} is not the data folder of a collector`, {
+    hint: 'name the folder that telemetry-collector serve was given with --data',
+  });
+}
+
 async function runLs(options: { data?: string; json?: boolean; device?: string }): Promise<void> {
-  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
-  const file = join(dataDir, CATALOG);
-  // Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one.
-  if (options.data !== undefined && !existsSync(file)) {
-    throw new TelemetryError('failed', `${dataDir} is not the data folder of a collector`, {
-      hint: 'name the folder that telemetry-collector serve was given with --data',
-    });
-  }
+  const dataDir = namedDataDir(options.data);
   const { catalog } = booksInFolder(dataDir, 'read-only', Date.now);
   const { device, json = false } = options;
   await ls({ dataDir, json, device }, catalog, (text) => process.stdout.write(text));
