@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'check that all of it works, with what to do',
     load: () => import('./commands/doctor.ts'),
   },
+  bugreport: {
+    summary: 'write a report on a fault, with nothing of yours in it',
+    load: () => import('./commands/bugreport.ts'),
+  },
   export: {
     summary: 'write recorded events as JSON lines, CSV or Parquet',
     load: () => import('./commands/export.ts'),

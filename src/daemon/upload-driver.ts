@@ -26,7 +26,7 @@ import { charge, chargeReserved, reserve, spentAt } from '../upload/spending.ts'
 import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
-import { isErasureTrusted } from './reply-trust.ts';
+import { isSegmentReplyTrusted } from './reply-trust.ts';
 import { droppedFact } from './sealer.ts';
 import type { UploadState } from './upload-state.ts';
 
@@ -81,6 +81,8 @@ const WATCH_MS = 1000;
 const CONNECT_MS = 15_000;
 /** An uploader told to stop destroys its connection within 100 ms; one that has not exited by then never will. */
 const ABORT_MS = 1000;
+/** Erased there, or its consent is withdrawn. */
+const GONE = 410;
 /** A round takes at most this many files; the rest goes in the next one, which starts at once. */
 const ROUND_SEGMENTS = 100;
 /** Away from this machine a new connection costs 2 to 4 KB: it must be worth it, or an hour old. */
@@ -257,13 +259,14 @@ export class UploadDriver {
   }
 
   /** What became of one segment. Counts, moves the file, sets the backoff; durable when it returns. */
-  takeResult(result: SegmentResult): void {
+  takeResult(said: SegmentResult): void {
     const round = this.#round;
-    const sent = round?.round.segments.find((segment) => segment.id === result.id);
+    const sent = round?.round.segments.find((segment) => segment.id === said.id);
     const { wallMs } = this.#ports.clock.now();
-    this.#state = { ...this.#state, spending: charge(this.#state.spending, result.chargedBytes, wallMs) };
+    this.#state = { ...this.#state, spending: charge(this.#state.spending, said.chargedBytes, wallMs) };
     if (round !== null && sent !== undefined) {
       const { segments, url } = round.round;
+      const result = this.#believed(said, round.round);
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
       this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
       try {
@@ -315,6 +318,18 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
   }
 
+  /** After enrolment a receipt that the collector did not sign is none: the copy here may be the only one. */
+  #believed(result: SegmentResult, round: Round): SegmentResult {
+    const isEnrolled = this.#ports.enrolledAt(round.url) !== null;
+    if (result.outcome !== 'stored' || !isEnrolled || this.#isTrusted(result, round)) return result;
+    return { ...result, outcome: 'retry', detail: 'the receipt is not signed by the collector' };
+  }
+
+  #isTrusted(result: SegmentResult, round: Round): boolean {
+    const pinned = this.#ports.enrolledAt(round.url);
+    return pinned !== null && isSegmentReplyTrusted(result, round, pinned);
+  }
+
   #settle(result: SegmentResult, round: Round, sent: RoundSegment, wallMs: number): void {
     const { url: destination } = round;
     const { id, sha256, chargedBytes } = result;
@@ -328,10 +343,7 @@ export class UploadDriver {
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
       if (isNew) record([{ type: 'sent', segment: id, bytes, sha256, destination }]);
       log.info({ event: 'segment-sent', segment: id, bytes }, 'segment sent');
-    } else if (
-      result.outcome === 'refused' &&
-      isErasureTrusted(result, round, this.#ports.enrolledAt(destination))
-    ) {
+    } else if (result.status === GONE && this.#isTrusted(result, round)) {
       this.#deleteErased(id);
     } else if (result.outcome === 'refused') {
       if (spool.quarantine(id)) record([{ type: 'quarantined', segment: id, why: result.detail }]);

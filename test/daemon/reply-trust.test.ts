@@ -4,7 +4,7 @@ import type { RequestReply, SegmentResult } from '../../src/control/protocol.ts'
 import { parseDestination, segmentPath } from '../../src/core/destination.ts';
 import { type PersonRequest, requestBody, requestPath } from '../../src/core/person-request.ts';
 import type { ReplyProof } from '../../src/core/reply-proof.ts';
-import { isErasureTrusted, trustReply } from '../../src/daemon/reply-trust.ts';
+import { isSegmentReplyTrusted, trustReply } from '../../src/daemon/reply-trust.ts';
 import { fingerprintOf, type KeyPair, makeKeyPair, signText } from '../../src/signing/ed25519.ts';
 import { replyBase, replyFields } from '../../src/signing/http-signature.ts';
 import { resultOf, UploadDesk } from './upload-desk.ts';
@@ -116,23 +116,22 @@ describe('the word that a segment is to be gone (410)', () => {
     const [id, other] = ['0199aaaa-0000-7000-8000-000000000001', '0199aaaa-0000-7000-8000-000000000002'];
     const round = { url: URL_THERE, device: DEVICE, segments: [] };
     const right = signedGone(id, URL_THERE, DEVICE);
-    expect(isErasureTrusted(gone(id, right), round, PINNED)).toBe(true);
-    expect(isErasureTrusted(gone(id), round, PINNED)).toBe(false);
-    expect(isErasureTrusted(gone(id, right), round, null)).toBe(false);
-    expect(isErasureTrusted(gone(other, right), round, PINNED)).toBe(false);
-    expect(isErasureTrusted({ ...gone(id, right), status: 400 }, round, PINNED)).toBe(false);
-    expect(isErasureTrusted(gone(id, { ...right, nonce: 'the-nonce-of-this-time' }), round, PINNED)).toBe(
-      false,
-    );
-    expect(isErasureTrusted(gone(id, signedGone(id, URL_THERE, DEVICE, makeKeyPair())), round, PINNED)).toBe(
-      false,
-    );
-    expect(isErasureTrusted(gone(id, signedGone(id, URL_THERE, other)), round, PINNED)).toBe(false);
+    expect(isSegmentReplyTrusted(gone(id, right), round, PINNED)).toBe(true);
+    expect(isSegmentReplyTrusted(gone(id), round, PINNED)).toBe(false);
+    expect(isSegmentReplyTrusted(gone(other, right), round, PINNED)).toBe(false);
+    expect(isSegmentReplyTrusted({ ...gone(id, right), status: 400 }, round, PINNED)).toBe(false);
+    expect(
+      isSegmentReplyTrusted(gone(id, { ...right, nonce: 'the-nonce-of-this-time' }), round, PINNED),
+    ).toBe(false);
+    expect(
+      isSegmentReplyTrusted(gone(id, signedGone(id, URL_THERE, DEVICE, makeKeyPair())), round, PINNED),
+    ).toBe(false);
+    expect(isSegmentReplyTrusted(gone(id, signedGone(id, URL_THERE, other)), round, PINNED)).toBe(false);
     const told = { ...round, segments: [{ id, file: '', sizeBytes: 1, about: ABOUT }] };
-    expect(isErasureTrusted(gone(id, right), told, PINNED)).toBe(false);
-    expect(isErasureTrusted(gone(id, signedGone(`${id}${QUERY}`, URL_THERE, DEVICE)), told, PINNED)).toBe(
-      true,
-    );
+    expect(isSegmentReplyTrusted(gone(id, right), told, PINNED)).toBe(false);
+    expect(
+      isSegmentReplyTrusted(gone(id, signedGone(`${id}${QUERY}`, URL_THERE, DEVICE)), told, PINNED),
+    ).toBe(true);
   });
 
   it('deletes what it names; unsigned or forged it puts that aside', async () => {
@@ -162,5 +161,29 @@ describe('the word that a segment is to be gone (410)', () => {
       { type: 'quarantined', segment: second },
       { type: 'quarantined', segment: third },
     ]);
+  });
+
+  it('is asked of a receipt too: one that is not signed for this segment is none, and the copy here stays', async () => {
+    const desk = new UploadDesk();
+    if (desk.policy !== null) desk.policy = { ...desk.policy, url: URL_THERE };
+    desk.pinned = PINNED;
+    const uploader = await desk.startSending(1, 2);
+    const { segments } = uploader.round;
+    const receipt = (id: string, keys: KeyPair | null): SegmentResult => {
+      const about = segments.find((segment) => segment.id === id)?.about;
+      const targetUri = `${URL_THERE}${segmentPath(parseDestination(URL_THERE), DEVICE, id, about)}`;
+      const request = { method: 'PUT', targetUri, contentDigest: digest('a segment') };
+      const proof = keys && proofOf(keys, { status: 201, body: 'a segment' }, request);
+      return resultOf(id, 'stored', { sha256, ...(proof === null ? {} : { proof }) });
+    };
+    const [first = '', second = ''] = segments.map(({ id }) => id);
+    desk.driver.takeResult(receipt(first, COLLECTOR));
+    expect(desk.stage('sent')).toEqual([1]);
+    desk.driver.takeResult(receipt(second, makeKeyPair()));
+    desk.driver.takeResult(receipt(second, null));
+    await uploader.exit();
+    expect(desk.stage('sent')).toEqual([1]);
+    expect(desk.stage('sealed')).toEqual([2]);
+    expect(desk.blockers()).toEqual(['collector-backoff']);
   });
 });

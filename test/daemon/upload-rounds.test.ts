@@ -56,6 +56,25 @@ describe('a round begins', () => {
     expect(desk.uploaders).toHaveLength(1);
   });
 
+  it('after a random part of a minute when the gate opens to a collector elsewhere, at once when the person asks', async () => {
+    for (const isAsked of [false, true]) {
+      const desk = new UploadDesk();
+      if (desk.policy !== null) desk.policy = { ...desk.policy, url: 'https://collector.example.com' };
+      desk.pinned = { collectorKey: '', deviceKeyFile: '/none' };
+      desk.power.become(BATTERY);
+      await desk.start(1);
+      desk.driver.due();
+      desk.power.become(AC);
+      expect(desk.blockers()).toEqual([]);
+      expect(desk.driver.startsAtWallMs).toBe(desk.clock.now().wallMs + 30_000);
+      desk.timers.run(29_000);
+      expect(desk.uploaders).toHaveLength(0);
+      if (isAsked) expect(desk.driver.uploadNow()).toEqual({ started: true, blockers: [] });
+      else desk.timers.run(1000);
+      expect(desk.uploaders).toHaveLength(1);
+    }
+  });
+
   it('not when the gate opens and none was due', async () => {
     const desk = new UploadDesk();
     desk.power.become(BATTERY);

@@ -17,7 +17,7 @@ it('is told to every place that a receipt names, once, with all of its receipts'
 });
 
 it('is settled when the collector has named every receipt as withdrawn, and asked again before', () => {
-  const { answered } = withdrawalHandler(keepingLog().log);
+  const handler = withdrawalHandler(keepingLog().log);
   const request = {
     id: 'r',
     kind: 'withdrawal',
@@ -26,7 +26,7 @@ it('is settled when the collector has named every receipt as withdrawn, and aske
     body: { receipts: ['a', 'b'] },
     createdAt: '',
   } as const;
-  expect(answered(request, { withdrawn: ['a', 'b'] })).toEqual({ kind: 'settled' });
+  expect(handler.answered(request, { withdrawn: ['a', 'b'] })).toEqual({ kind: 'settled' });
   for (const reply of [{ withdrawn: ['a'] }, {}, { withdrawn: 'a b' }])
-    expect(answered(request, reply)).toMatchObject({ kind: 'again' });
+    expect(handler.answered(request, reply)).toMatchObject({ kind: 'again' });
 });
