@@ -71,6 +71,7 @@ interface DatasetFlags extends DataFlags {
 /** Where a collector keeps things, not opened yet. */
 export interface DataPlace extends Pick<Books, 'use' | 'readers'> {
   readonly store: Pick<ObjectStore, 'read'>;
+  readonly wallMs: () => number;
 }
 
 type OpenPlace = (options: DataFlags, access: 'read-only' | 'read-write') => DataPlace;
@@ -87,9 +88,10 @@ export function defineData(command: Command, place: OpenPlace): void {
       .option('--json', 'one JSON document')
       .addOption(new Option('--jsonl', 'a line of JSON each').conflicts('json'))
       .addHelpText('after', examples)
-      .action((options: DataFlags) =>
-        act(formOf(options), rangeOf(options), { ...place(options, 'read-only'), write }),
-      );
+      .action((options: DataFlags) => {
+        const { use, readers, wallMs } = place(options, 'read-only');
+        return act(formOf(options), rangeOf(options, wallMs()), { use, readers, write });
+      });
   list('index', 'list what may be trained on', INDEX_EXAMPLES, listUsable);
   list('erased', 'list what must be dropped from copies', ERASED_EXAMPLES, listErased);
   list('access', 'list who read what', ACCESS_EXAMPLES, listAccess);
@@ -120,12 +122,11 @@ function defineReaders(command: Command, place: OpenPlace): void {
       .option('--data <dir>', 'of the collector (default: the XDG data folder)')
       .option('--json', 'one JSON document, times in UTC')
       .addHelpText('after', READER_EXAMPLES);
-  const desk = (options: DataFlags, access: 'read-only' | 'read-write'): ReaderDesk => ({
-    readers: place(options, access).readers,
-    wallMs: Date.now,
-    write: (text) => void process.stdout.write(text),
-    isJson: options.json === true,
-  });
+  const desk = (options: DataFlags, access: 'read-only' | 'read-write'): ReaderDesk => {
+    const { readers: book, wallMs } = place(options, access);
+    const write = (text: string): void => void process.stdout.write(text);
+    return { readers: book, wallMs, write, isJson: options.json === true };
+  };
   add('add <name>', 'print a token for a reader, once').action((name: string, options: DataFlags) =>
     addReader(name, desk(options, 'read-write')),
   );
@@ -166,14 +167,14 @@ async function dataset(options: DatasetFlags, place: OpenPlace): Promise<void> {
 }
 
 async function fromPlace(
-  { use, readers, store }: DataPlace,
+  { use, readers, store, wallMs }: DataPlace,
   run: (source: DatasetSource) => Promise<void>,
 ): Promise<void> {
   try {
     await use.start();
     await readers.start();
     const reader = `local:${userInfo().username}`;
-    await run(datasetFromStore({ use, readers, store, reader, wallMs: Date.now }));
+    await run(datasetFromStore({ use, readers, store, reader, wallMs }));
   } finally {
     await readers.stop();
     await use.stop();
@@ -210,8 +211,7 @@ function formOf({ json, jsonl }: DataFlags): ListForm {
   return json === true ? 'json' : jsonl === true ? 'jsonl' : 'text';
 }
 
-function rangeOf({ since }: DataFlags): ListRange {
-  const nowMs = Date.now();
+function rangeOf({ since }: DataFlags, nowMs: number): ListRange {
   return { sinceMs: since === undefined ? null : readSince(since, nowMs), nowMs };
 }
 

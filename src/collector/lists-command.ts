@@ -98,10 +98,10 @@ async function indexDocument(lines: AsyncIterable<IndexLine>, write: (text: stri
         break;
       }
       case 'segment': {
-        const { type: _type, device: of, ...segment } = line;
+        const { device: of } = line;
         if (of === device) write(',');
         else write(`${isFirst ? '' : ','}\n{"device":${JSON.stringify(of)},"segments":[`);
-        write(`\n${JSON.stringify(segment)}`);
+        write(`\n${JSON.stringify({ ...line, type: undefined, device: undefined })}`);
         device = of;
         isFirst = false;
         break;

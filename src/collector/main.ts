@@ -163,7 +163,7 @@ function dataPlace(options: DataFlags, access: 'read-only' | 'read-write'): Data
   // A token may be given before the first segment comes.
   if (access === 'read-write') mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const { use, readers } = booksInFolder(dataDir, access, Date.now);
-  return { use, readers, store: new FileObjectStore(dataDir) };
+  return { use, readers, store: new FileObjectStore(dataDir), wallMs: Date.now };
 }
 
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {

@@ -10,22 +10,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
+import { booksInFolder } from '../../src/collector/books.ts';
+import { type ListForm, listAccess, listErased, listUsable } from '../../src/collector/lists-command.ts';
 import { encryptFor, newIdentity } from '../../src/segment/age-file.ts';
 import { encodeBlock } from '../../src/segment/block.ts';
 import { encodeHeader } from '../../src/segment/header.ts';
 import { sealSegment } from '../../src/segment/seal.ts';
 import { columnsOf, concat, HEADER } from '../segment/samples.ts';
-import {
-  digestField,
-  eventually,
-  newKey,
-  pathOf,
-  runProgram,
-  startCollector,
-  temporaryFolder,
-} from './support.ts';
+import { digestField, newKey, pathOf, runProgram, startCollector, temporaryFolder } from './support.ts';
 
 /** As it is installed: it starts the program that opens segments, which lies beside it. */
 const PROGRAM = join(import.meta.dirname, '../../dist/telemetry-collector.js');
@@ -91,6 +86,15 @@ function tablesOf(...keys: readonly Key[]): string[] {
   return keys
     .flatMap(({ segment }) => ['25', '26'].map((day) => `day=2026-11-${day}/${segment}.parquet`))
     .sort();
+}
+
+/** Within what a slow machine takes. */
+async function waitFor(check: () => boolean): Promise<void> {
+  const endMs = Date.now() + 50_000;
+  while (!check()) {
+    if (Date.now() > endMs) throw new Error('it did not happen within 50 s');
+    await delay(2);
+  }
 }
 
 async function rowsIn(path: string): Promise<Record<string, unknown>[]> {
@@ -166,36 +170,26 @@ describe('a dataset', () => {
 
   it('goes on after kill -9 without a table twice, half or lost', async () => {
     const { out, keep, dataset, dataDir, identity } = await desk();
-    const keys = Array.from({ length: 40 }, newKey);
+    const keys = Array.from({ length: 20 }, newKey);
     for (const key of keys) await keep(key, await sealedFor(key));
     const words = ['dataset', '--identity', identity, '--out', out, '--data', dataDir];
-    let before = 0;
-    for (let kills = 0; kills < 2; kills++) {
-      const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: 'ignore' });
-      const wanted = before + 4;
-      await eventually(() => (existsSync(out) ? tables(out).length : 0) >= wanted);
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      before = tables(out).length;
-      for (const name of tables(out)) expect((await rowsIn(join(out, name))).length).toBeGreaterThan(0);
-    }
-    expect(before).toBeLessThan(80);
+    const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: 'ignore' });
+    await waitFor(() => (existsSync(out) ? tables(out).length : 0) >= 5);
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    for (const name of tables(out)) expect((await rowsIn(join(out, name))).length).toBeGreaterThan(0);
+    // And somebody damaged what was there.
+    const [first = ''] = tables(out);
+    writeFileSync(join(out, first), 'cut');
     const { code, summary } = await dataset('--data', dataDir);
     expect(code).toBe(0);
-    expect(summary).toMatchObject({ usable: 40 });
-    expect((summary?.['kept'] ?? 0) + (summary?.['added'] ?? 0)).toBe(40);
-    expect(summary?.['kept']).toBeGreaterThan(3);
+    expect(summary).toMatchObject({ usable: 20, removed: 0 });
+    expect((summary?.['kept'] ?? 0) + (summary?.['added'] ?? 0)).toBe(20);
+    expect(summary?.['kept']).toBeGreaterThan(0);
     expect(tables(out)).toEqual(tablesOf(...keys));
-  });
-
-  it('makes again a table that somebody took away', async () => {
-    const { out, keep, dataset, dataDir } = await desk();
-    const key = newKey();
-    await keep(key, await sealedFor(key));
-    await dataset('--data', dataDir);
-    writeFileSync(join(out, tablesOf(key)[0] ?? ''), 'cut');
-    expect(await dataset('--data', dataDir)).toMatchObject({ code: 0, summary: { kept: 0, added: 1 } });
-    expect(await rowsIn(join(out, tablesOf(key)[0] ?? ''))).toHaveLength(1);
+    expect((await rowsIn(join(out, first))).length).toBeGreaterThan(0);
+    const again = await dataset('--data', dataDir);
+    expect(again.summary).toMatchObject({ kept: 20, added: 0 });
   });
 
   it('is not begun over other files, without an identity, or with a token that nobody has', async () => {
@@ -231,12 +225,17 @@ describe('the lists of the command line', () => {
       request: newKey().segment,
       segments: [gone.segment],
     });
-    const run = async (...words: string[]): Promise<string> => {
-      const { code, stdout, stderr } = await runProgram(PROGRAM, [...words, '--data', dataDir]);
-      expect([code, stderr]).toEqual([0, '']);
-      return stdout;
+    const said = async (
+      list: typeof listUsable,
+      form: ListForm,
+      sinceMs: number | null = null,
+    ): Promise<string> => {
+      const { use, readers } = booksInFolder(dataDir, 'read-only', Date.now);
+      let text = '';
+      await list(form, { sinceMs, nowMs: Date.now() }, { use, readers, write: (part) => (text += part) });
+      return text;
     };
-    expect(JSON.parse(await run('index', '--json'))).toMatchObject({
+    expect(JSON.parse(await said(listUsable, 'json'))).toMatchObject({
       schema: 1,
       since: null,
       devices: [
@@ -248,18 +247,20 @@ describe('the lists of the command line', () => {
       ],
       totals: { devices: 1, segments: 1 },
     });
-    expect((await run('index', '--jsonl')).trim().split('\n')).toHaveLength(4);
-    expect(await run('index')).toContain(`${key.device}         1`);
-    expect(JSON.parse(await run('erased', '--since', '1h', '--json'))).toMatchObject({
+    expect((await said(listUsable, 'jsonl')).trim().split('\n')).toHaveLength(4);
+    expect(await said(listUsable, 'text')).toContain(`${key.device}         1`);
+    expect(JSON.parse(await said(listErased, 'json'))).toMatchObject({
       schema: 1,
       segments: [{ ...gone, why: 'deleted' }],
     });
-    expect(await run('erased')).toContain('deleted');
-    expect(JSON.parse(await run('erased', '--since', '2999-01-01', '--json'))).toMatchObject({
-      segments: [],
-    });
-    expect(JSON.parse(await run('index', '--since', '2999-01-01', '--json'))).toMatchObject({ devices: [] });
-    expect(await run('readers', 'list')).toBe('no readers\n');
-    expect(JSON.parse(await run('access', '--json'))).toMatchObject({ schema: 1, accesses: [] });
+    expect(await said(listErased, 'text')).toContain('deleted');
+    const later = Date.now() + 1000;
+    expect(JSON.parse(await said(listErased, 'json', later))).toMatchObject({ segments: [] });
+    expect(JSON.parse(await said(listUsable, 'json', later))).toMatchObject({ devices: [] });
+    expect(JSON.parse(await said(listAccess, 'json'))).toMatchObject({ schema: 1, accesses: [] });
+    expect(await said(listAccess, 'text')).toBe('nobody read anything\n');
+    const program = await runProgram(PROGRAM, ['erased', '--since', '1h', '--json', '--data', dataDir]);
+    expect([program.code, program.stderr]).toEqual([0, '']);
+    expect(JSON.parse(program.stdout)).toMatchObject({ segments: [{ ...gone, why: 'deleted' }] });
   });
 });
