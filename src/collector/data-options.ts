@@ -15,6 +15,7 @@ import { type ListForm, listAccess, listErased, listUsable } from './lists-comma
 import type { ObjectStore } from './object-store.ts';
 import { addReader, listReaders, type ReaderDesk, revokeReader } from './readers-command.ts';
 import { readSince } from './since.ts';
+import type { PlaceFlags } from './stores.ts';
 
 const INDEX_EXAMPLES = `
 What may be trained on now: consent stands, time is not over, nobody had it erased.
@@ -53,8 +54,7 @@ Examples:
     --from https://collector.example.com --token-file token.txt`;
 
 /** The options of these commands. */
-export interface DataFlags {
-  readonly data?: string;
+export interface DataFlags extends PlaceFlags {
   readonly json?: true;
   readonly jsonl?: true;
   readonly since?: string;
@@ -70,7 +70,8 @@ interface DatasetFlags extends DataFlags {
 
 /** Where a collector keeps things, not opened yet. */
 export interface DataPlace extends Pick<Books, 'use' | 'readers'> {
-  readonly store: Pick<ObjectStore, 'read'>;
+  /** `null`: not on this machine; `dataset --from` reads from there. */
+  readonly store: Pick<ObjectStore, 'read'> | null;
   readonly wallMs: () => number;
 }
 
@@ -84,6 +85,7 @@ export function defineData(command: Command, place: OpenPlace): void {
       .command(name)
       .description(description)
       .option('--data <dir>', 'of the collector (default: the XDG data folder)')
+      .option('--catalog <url>', 'postgres://…, of collectors that share one')
       .option('--since <time>', 'a day, a time, or a duration ago')
       .option('--json', 'one JSON document')
       .addOption(new Option('--jsonl', 'a line of JSON each').conflicts('json'))
@@ -120,6 +122,7 @@ function defineReaders(command: Command, place: OpenPlace): void {
       .command(name)
       .description(description)
       .option('--data <dir>', 'of the collector (default: the XDG data folder)')
+      .option('--catalog <url>', 'postgres://…, of collectors that share one')
       .option('--json', 'one JSON document, times in UTC')
       .addHelpText('after', READER_EXAMPLES);
   const desk = (options: DataFlags, access: 'read-only' | 'read-write'): ReaderDesk => {
@@ -170,6 +173,11 @@ async function fromPlace(
   { use, readers, store, wallMs }: DataPlace,
   run: (source: DatasetSource) => Promise<void>,
 ): Promise<void> {
+  if (store === null)
+    throw new TelemetryError('usage', 'what is in an object store is read through a collector', {
+      op: 'open store',
+      hint: '--from URL --token-file FILE',
+    });
   try {
     await use.start();
     await readers.start();
