@@ -42,6 +42,11 @@ export function daemonProgram(finish: (exitCode: number) => void): Command {
       'user, system or foreground: how it was started, as status shows it',
       'foreground',
     )
+    .option(
+      '--uploader <who>',
+      'child: started by the daemon; service: by a unit that watches its outbox',
+      'child',
+    )
     .option('--until-stdin-closes', 'stop when standard input ends, so that no starter leaves it behind')
     .option('--log-level <level>', 'trace, debug, info, warn, error', 'info')
     .addHelpText('after', examples(['telemetryd run', 'telemetryd run --replay recording.csv --speed max']))

@@ -1,0 +1,70 @@
+import type { Log } from '../core/clock.ts';
+import type { CollectionName } from '../core/collection.ts';
+import type { OpenedLibc } from '../posix/libc-koffi.ts';
+import { sendToServiceManager } from '../posix/service-notify.ts';
+
+/** What `systemctl status` shows: the state and no more, as anyone on the machine may ask for it. */
+const STATUS: Readonly<Record<CollectionName, string>> = {
+  capturing: 'Recording mouse and keyboard, as agreed.',
+  paused: 'Paused: nothing is recorded.',
+  exempt: 'Exempt: nothing is recorded.',
+  'awaiting-consent': 'Waiting for consent: nothing is recorded.',
+  locked: 'The screen is locked, or nobody who agreed is at it: nothing is recorded.',
+  blocked: 'Something is in the way: nothing is recorded. telemetryctl why tells.',
+  stopped: 'Nothing is recorded.',
+};
+
+/** The service manager that started this process, if one did: systemd, by sd_notify(3). */
+export class ServiceManager {
+  readonly #send: (text: string) => void;
+  /** How often it wants to hear that we are alive; `null`: not at all. */
+  readonly aliveEveryMs: number | null;
+
+  constructor(send: (text: string) => void, aliveEveryMs: number | null) {
+    this.#send = send;
+    this.aliveEveryMs = aliveEveryMs;
+  }
+
+  ready(): void {
+    this.#send('READY=1');
+  }
+
+  alive(): void {
+    if (this.aliveEveryMs !== null) this.#send('WATCHDOG=1');
+  }
+
+  stopping(): void {
+    this.#send('STOPPING=1\nSTATUS=Writing out what was recorded.');
+  }
+
+  collectionIs(state: CollectionName): void {
+    this.#send(`STATUS=${STATUS[state]}`);
+  }
+}
+
+/** The manager that the environment names; one that hears nothing where there is none. */
+export function serviceManager(
+  env: Readonly<Record<string, string | undefined>>,
+  { libc }: OpenedLibc,
+  log: Log,
+): ServiceManager {
+  const socketPath = env['NOTIFY_SOCKET'] ?? '';
+  if (socketPath === '') return new ServiceManager(() => undefined, null);
+  if (libc === null) {
+    log.warn({}, 'the service manager cannot be told anything: koffi is missing');
+    return new ServiceManager(() => undefined, null);
+  }
+  const send = (text: string): void => {
+    const problem = sendToServiceManager(libc, socketPath, text);
+    if (problem !== null) log.warn({ problem }, 'the service manager could not be told');
+  };
+  return new ServiceManager(send, watchdogMs(env));
+}
+
+/** Half of what sd_watchdog_enabled(3) gives, as it recommends; `null` where it is off or meant for another process. */
+function watchdogMs(env: Readonly<Record<string, string | undefined>>): number | null {
+  const limitUs = Number(env['WATCHDOG_USEC'] ?? Number.NaN);
+  const pid = env['WATCHDOG_PID'] ?? '';
+  if (!(limitUs > 0) || (pid !== '' && Number(pid) !== process.pid)) return null;
+  return limitUs / 2000;
+}
