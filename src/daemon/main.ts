@@ -2,7 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
-import { parseRunOptions, runDaemon } from './run-node.ts';
+import { runDaemon } from './run-node.ts';
+import { parseRunOptions } from './run-options-node.ts';
 
 /** The `telemetryd` program: its arguments to an exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

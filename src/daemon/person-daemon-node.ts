@@ -19,7 +19,7 @@ import { machineConditions, simulatedBy } from './machine-conditions.ts';
 import { PolicyWatch } from './policy-watch-node.ts';
 import { CAPTURE_FLAGS, captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
 import { ReplayClock } from './replay-clock-node.ts';
-import type { RunOptions } from './run-node.ts';
+import type { RunOptions } from './run-options-node.ts';
 import type { SeatPersons } from './seat-persons-node.ts';
 import type { ServiceManager } from './service-manager-node.ts';
 import { NodeTimers } from './timers-node.ts';

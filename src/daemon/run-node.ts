@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import pino from 'pino';
 import { SystemClock } from '../conditions/clock-node.ts';
 import { locations } from '../control/locations.ts';
@@ -13,52 +13,9 @@ import { acquireProcessLock } from '../spool/process-lock.ts';
 import type { Daemon } from './daemon.ts';
 import { simulatedBy } from './machine-conditions.ts';
 import { type PersonDaemon, personDaemon, type Stop } from './person-daemon-node.ts';
+import { type RunOptions, usage } from './run-options-node.ts';
 import { SeatPersons } from './seat-persons-node.ts';
 import { serviceManager } from './service-manager-node.ts';
-
-const MODES = ['user', 'system', 'foreground'] as const;
-const UPLOADERS = ['child', 'service'] as const;
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
-
-export interface RunOptions {
-  readonly backend: string | null;
-  readonly replay: { readonly file: string; readonly speed: number | 'max' } | null;
-  readonly mode: (typeof MODES)[number];
-  /** Who starts the uploader: the daemon, or a service manager that watches `outbox` beside the control socket. */
-  readonly uploader: (typeof UPLOADERS)[number];
-  readonly isUntilStdinCloses: boolean;
-  readonly logLevel: (typeof LEVELS)[number];
-}
-
-/** The options of `telemetryd run` as commander gives them; throws a usage error for values that are none. */
-export function parseRunOptions(options: Record<string, unknown>): RunOptions {
-  const { backend, replay, speed, mode, uploader, untilStdinCloses, logLevel } = options;
-  if (typeof replay === 'string' && !existsSync(replay)) {
-    throw usage(`${replay} does not exist`, 'name a recording with columns t_us,kind,x,y,a,b');
-  }
-  return {
-    backend:
-      typeof backend === 'string' ? oneOf('--backend', backend, ['auto', 'x11', 'uiohook', 'evdev']) : null,
-    replay: typeof replay === 'string' ? { file: resolve(replay), speed: parseSpeed(String(speed)) } : null,
-    mode: oneOf('--mode', String(mode), MODES),
-    uploader: oneOf('--uploader', String(uploader), UPLOADERS),
-    isUntilStdinCloses: untilStdinCloses === true,
-    logLevel: oneOf('--log-level', String(logLevel), LEVELS),
-  };
-}
-
-function parseSpeed(text: string): number | 'max' {
-  if (text === 'max') return 'max';
-  const speed = Number(text);
-  if (text.trim() !== '' && speed > 0 && speed <= 1000) return speed;
-  throw usage(`--speed ${text} is not a speed`, 'a number above 0 and up to 1000, or max');
-}
-
-function oneOf<Word extends string>(option: string, text: string, words: readonly Word[]): Word {
-  const found = words.find((word) => word === text);
-  if (found !== undefined) return found;
-  throw usage(`${option} ${text} is not known`, `one of ${words.join(', ')}`);
-}
 
 /**
  * Runs the daemon until a signal, the end of standard input where that was asked for, or the end of a replay. Resolves
@@ -168,8 +125,4 @@ function checkSimulation(options: RunOptions, env: NodeJS.ProcessEnv): void {
     `${variable} works in the foreground mode only`,
     'unset it, or start telemetryd run without --mode',
   );
-}
-
-function usage(message: string, hint: string): TelemetryError {
-  return new TelemetryError('usage', message, { op: 'run', hint });
 }
