@@ -3,13 +3,17 @@ import type { CollectionName } from '../core/collection.ts';
 import type { OpenedLibc } from '../posix/libc-koffi.ts';
 import { sendToServiceManager } from '../posix/service-notify.ts';
 
-/** What `systemctl status` shows: the state and no more, as anyone on the machine may ask for it. */
+/**
+ * What `systemctl status` shows. Anyone on the machine may ask for it, so it tells what `publicStatus` does and no more:
+ * whether somebody is away or exempt is nobody's business.
+ */
+const PAUSED = 'Paused: nothing is recorded.';
 const STATUS: Readonly<Record<CollectionName, string>> = {
   capturing: 'Recording mouse and keyboard, as agreed.',
-  paused: 'Paused: nothing is recorded.',
-  exempt: 'Exempt: nothing is recorded.',
+  paused: PAUSED,
+  exempt: PAUSED,
+  locked: PAUSED,
   'awaiting-consent': 'Waiting for consent: nothing is recorded.',
-  locked: 'The screen is locked, or nobody who agreed is at it: nothing is recorded.',
   blocked: 'Something is in the way: nothing is recorded. telemetryctl why tells.',
   stopped: 'Nothing is recorded.',
 };

@@ -16,7 +16,7 @@ describe.skipIf(process.platform !== 'linux' || bridge.libc === null)('the servi
     const { log, lines } = keepingLog();
     const manager = serviceManager({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '120000000' }, bridge, log);
     manager.ready();
-    manager.collectionIs('paused');
+    manager.collectionIs('locked');
     manager.alive();
     manager.stopping();
     expect(await heard(4)).toEqual([
