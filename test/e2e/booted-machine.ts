@@ -140,7 +140,8 @@ export async function waitFor(what: string, isTrue: () => boolean | Promise<bool
   const deadline = performance.now() + 120_000;
   while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await sleep(50);
+    // What is looked at costs a start of Node, on a machine that has better things to do.
+    await sleep(200);
   }
 }
 
