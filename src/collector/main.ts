@@ -6,19 +6,18 @@ import type { Log } from '../core/clock.ts';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
+import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
-import { SqliteCatalog } from './catalog-sqlite.ts';
-import { defaultDataDir } from './data-folder.ts';
-import { SqliteDeviceBook } from './device-book-sqlite.ts';
+import { defaultDataDir, freeBytesOf } from './data-folder.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
-import { SqliteExemptionBook } from './exemption-book-sqlite.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
 import { openIdentity } from './identity-file.ts';
+import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
 import { readReason } from './reason-reader-node.ts';
-import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
+import { serve } from './serve-command.ts';
 import { type ReachFlags, readReach } from './serve-options.ts';
 import { SERVER_LIMITS } from './server-limits.ts';
 
@@ -30,7 +29,7 @@ Examples:
 
 const SERVE_EXAMPLES = `
 Prints the address it listens on; its log goes to stderr as JSON lines.
-SIGTERM or Ctrl-C lets running uploads end, for at most 5 s.
+SIGTERM or Ctrl-C lets running uploads end; a second one ends it at once.
 
 Examples:
   telemetry-collector serve
@@ -48,9 +47,6 @@ Examples:
   telemetry-collector exemptions list --state pending
   telemetry-collector exemptions show ID --identity deciders.txt
   telemetry-collector exemptions deny ID --by Ada --reason "ask again"`;
-
-/** Lies in the data folder. */
-const EXEMPTION_BOOK = 'exemptions.sqlite';
 
 /** Runs the program `telemetry-collector` and returns its exit code. `argv` is without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -79,7 +75,7 @@ export function collectorProgram(): Command {
       outputError: (text, write) =>
         write(`telemetry-collector: ${text.replace(/^error: /, '')}Try: telemetry-collector --help\n`),
     });
-  command
+  const serving = command
     .command('serve')
     .description('receive segments over HTTP')
     .option('--data <dir>', 'where to keep them (default: the XDG data folder)')
@@ -87,8 +83,8 @@ export function collectorProgram(): Command {
     .option('--tls-cert <file>', 'PEM; needed to listen on anything but loopback')
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
-    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
-    .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
+    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)');
+  defineLimits(serving)
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
     .action(runServe);
@@ -154,7 +150,7 @@ function defineExemptions(command: Command): void {
 function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): ExemptionDesk {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   return {
-    book: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), access, Date.now),
+    book: booksInFolder(dataDir, access, Date.now).exemptions,
     write: (text) => process.stdout.write(text),
     isJson: options.json === true,
   };
@@ -163,7 +159,7 @@ function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): Exem
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   return {
-    devices: new SqliteDeviceBook(join(dataDir, CATALOG), access, Date.now),
+    devices: booksInFolder(dataDir, access, Date.now).devices,
     dataDir,
     openIdentity: () => openIdentity(dataDir),
     wallMs: Date.now,
@@ -172,15 +168,14 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
   };
 }
 
-interface ServeFlags extends ReachFlags {
+interface ServeFlags extends ReachFlags, LimitFlags {
   readonly data?: string;
-  readonly maxSegmentBytes: string;
   readonly untilStdinCloses?: true;
 }
 
 async function runServe(options: ServeFlags): Promise<void> {
   const reach = readReach(options);
-  const maxSegmentBytes = positiveInteger('--max-segment-bytes', options.maxSegmentBytes);
+  const limits = readLimits(options);
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -189,15 +184,15 @@ async function runServe(options: ServeFlags): Promise<void> {
   if (options.untilStdinCloses === true) process.stdin.once('close', onSignal).resume();
   try {
     await serve(
-      { ...reach, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
+      { ...reach, ...limits, limits: SERVER_LIMITS },
       {
         store: new FileObjectStore(dataDir),
-        catalog: new SqliteCatalog(join(dataDir, CATALOG), 'read-write', Date.now),
-        exemptions: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), 'read-write', Date.now),
-        devices: new SqliteDeviceBook(join(dataDir, CATALOG), 'read-write', Date.now),
+        ...booksInFolder(dataDir, 'read-write', Date.now),
         openIdentity: () => openIdentity(dataDir),
         log: await stderrLog(),
         wallMs: Date.now,
+        monoMs: () => performance.now(),
+        freeBytes: () => freeBytesOf(dataDir),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
       },
@@ -218,7 +213,7 @@ async function runLs(options: { data?: string; json?: boolean; device?: string }
       hint: 'name the folder that telemetry-collector serve was given with --data',
     });
   }
-  const catalog = new SqliteCatalog(file, 'read-only', Date.now);
+  const { catalog } = booksInFolder(dataDir, 'read-only', Date.now);
   const { device, json = false } = options;
   await ls({ dataDir, json, device }, catalog, (text) => process.stdout.write(text));
 }
@@ -229,14 +224,6 @@ async function stderrLog(): Promise<Log> {
   const { default: pino } = await import('pino');
   const log: Log = pino({ name: 'telemetry-collector' }, pino.destination({ fd: 2, sync: true }));
   return log;
-}
-
-function positiveInteger(option: string, text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new TelemetryError('usage', `${option} needs a whole number of bytes, not "${text}"`, {
-    hint: `${option} ${MAX_SEGMENT_BYTES}`,
-  });
 }
 
 /** The error and, in brackets, what caused it. */

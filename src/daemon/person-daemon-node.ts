@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Logger } from 'pino';
 import type { Locations } from '../control/locations.ts';
 import type { PeerUid } from '../control/peer.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { loadPolicy } from '../policy/policy-process.ts';
@@ -49,7 +48,7 @@ export interface PersonDaemonParts {
   readonly bridge: OpenedLibc;
   readonly dumpProblem: string | null;
   readonly machineClock: Clock;
-  readonly log: Logger;
+  readonly log: Log;
   readonly manager: ServiceManager;
   /** A replay is over. */
   readonly ended: (stop: Stop) => void;
@@ -137,7 +136,7 @@ export function personDaemon(parts: PersonDaemonParts): PersonDaemon {
   );
   const reload = (): void => {
     daemon.reloadPolicy().catch((error: unknown) => {
-      log.error({ err: messageOf(error) }, 'the policy could not be read again');
+      log.error({ event: 'policy-not-read', err: messageOf(error) }, 'the policy could not be read again');
     });
   };
   const policyWatch = new PolicyWatch(paths, reload);

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
 import { SystemClock } from '../conditions/clock-node.ts';
 import { locations } from '../control/locations.ts';
 import { EXIT, TelemetryError } from '../core/errors.ts';
@@ -11,6 +10,7 @@ import { tagAsCache } from '../spool/cachedir-tag.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import type { Daemon } from './daemon.ts';
+import { daemonLog } from './log-node.ts';
 import { simulatedBy } from './machine-conditions.ts';
 import { type PersonDaemon, personDaemon, type Stop } from './person-daemon-node.ts';
 import { type RunOptions, usage } from './run-options-node.ts';
@@ -45,7 +45,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   tagAsCache(place.stateDir);
   const clock = new SystemClock();
   const lock = acquireProcessLock(stateDir, clock.bootId);
-  const log = pino({ level: options.logLevel, base: { pid: process.pid } });
+  const log = daemonLog({ level: options.logLevel, env, libc: bridge.libc, stdout: 1 });
   const manager = serviceManager(env, bridge, log);
   const stopping = Promise.withResolvers<Stop>();
   const stopFor = (cause: string): void => stopping.resolve({ cause, problem: null });

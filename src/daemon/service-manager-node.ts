@@ -1,7 +1,8 @@
 import type { Log } from '../core/clock.ts';
 import type { CollectionName } from '../core/collection.ts';
+import { messageOf } from '../core/errors.ts';
 import type { OpenedLibc } from '../posix/libc-koffi.ts';
-import { sendToServiceManager } from '../posix/service-notify.ts';
+import { UnixDatagrams } from '../posix/unix-datagram.ts';
 
 /**
  * What `systemctl status` shows. Anyone on the machine may ask for it, so it tells what `publicStatus` does and no more:
@@ -46,23 +47,34 @@ export class ServiceManager {
   }
 }
 
-/** The manager that the environment names; one that hears nothing where there is none. */
+/**
+ * The manager that the environment names; one that hears nothing where there is none. Its protocol is stable, and
+ * libsystemd would bring seven libraries along for it.
+ */
 export function serviceManager(
   env: Readonly<Record<string, string | undefined>>,
-  { libc }: OpenedLibc,
+  { libc, problem }: OpenedLibc,
   log: Log,
 ): ServiceManager {
-  const socketPath = env['NOTIFY_SOCKET'] ?? '';
-  if (socketPath === '') return new ServiceManager(() => undefined, null);
+  const address = env['NOTIFY_SOCKET'] ?? '';
+  if (address === '') return new ServiceManager(() => undefined, null);
+  const warn = (why: string): void =>
+    log.warn({ event: 'service-manager-not-told', problem: why }, 'the service manager could not be told');
   if (libc === null) {
-    log.warn({}, 'the service manager cannot be told anything: koffi is missing');
+    warn(problem);
     return new ServiceManager(() => undefined, null);
   }
-  const send = (text: string): void => {
-    const problem = sendToServiceManager(libc, socketPath, text);
-    if (problem !== null) log.warn({ problem }, 'the service manager could not be told');
-  };
-  return new ServiceManager(send, watchdogMs(env));
+  try {
+    const socket = new UnixDatagrams(libc, address);
+    const send = (text: string): void => {
+      const failure = socket.send(Buffer.from(text));
+      if (failure !== null) warn(failure);
+    };
+    return new ServiceManager(send, watchdogMs(env));
+  } catch (error) {
+    warn(messageOf(error));
+    return new ServiceManager(() => undefined, null);
+  }
 }
 
 /** Half of what sd_watchdog_enabled(3) gives, as it recommends; `null` where it is off or meant for another process. */

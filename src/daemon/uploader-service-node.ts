@@ -52,7 +52,10 @@ export class UploaderService {
     try {
       writeFileSync(file, '', { mode: 0o600 });
     } catch (error) {
-      log.error({ err: messageOf(error) }, 'the uploader could not be asked for');
+      log.error(
+        { event: 'uploader-not-asked', err: messageOf(error) },
+        'the uploader could not be asked for',
+      );
       resolve(true);
     }
     return {

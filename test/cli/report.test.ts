@@ -64,6 +64,9 @@ describe('telemetryctl report', () => {
 
   it('shows bytes by day against the budget, and what it cost by the hour', () => {
     expect(textOf('bytes')).toMatch(/Wed 18 Nov \d+ KB/);
+    expect(textOf('bytes')).toMatch(
+      /The budget is \d+ MB a day and \d+ MB a month, of which [\d.]+ \w+ are spent\./,
+    );
     expect(textOf('cost')).toMatch(/Processor 0\.\d\d % on average/);
     expect(textOf('cost')).toMatch(/Memory \d\d MB on average/);
     expect(page).toContain('203 files still on this device');

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { Catalog } from './catalog.ts';
+import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
+import { SqlCatalog } from './catalog-sql.ts';
+import type { Database } from './database.ts';
+import { PostgresDatabase } from './database-postgres.ts';
+import { SqliteDatabase } from './database-sqlite.ts';
+import type { DeviceBook } from './device-book.ts';
+import { SqlDeviceBook } from './device-book-sql.ts';
+import type { ExemptionBook } from './exemption-book.ts';
+import { SqlExemptionBook } from './exemption-book-sql.ts';
+import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
+import type { PostgresAddress } from './postgres-url.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { SqlReaderBook } from './reader-book-sql.ts';
+import type { RetentionBook } from './retention-book.ts';
+import { SqlRetentionBook } from './retention-book-sql.ts';
+import type { UseBook } from './use-book.ts';
+import { SqlUseBook } from './use-book-sql.ts';
+
+/** What a collector knows, not started yet. */
+export interface Books {
+  readonly catalog: Catalog;
+  readonly devices: DeviceBook;
+  readonly exemptions: ExemptionBook;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
+}
+
+/** The books in two SQLite files of a data folder. */
+export function booksInFolder(
+  dataDir: string,
+  access: 'read-write' | 'read-only',
+  wallMs: () => number,
+): Books {
+  const fileOf = (name: string, schema: typeof CATALOG_SCHEMA): Database =>
+    new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
+  const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
+  return {
+    catalog: new SqlCatalog(catalog),
+    devices: new SqlDeviceBook(catalog, wallMs),
+    exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    ...dataBooks(catalog),
+  };
+}
+
+/** The books in a PostgreSQL database, which any number of collectors may share. */
+export function booksInPostgres(
+  address: PostgresAddress,
+  access: 'read-write' | 'read-only',
+  wallMs: () => number,
+): Books {
+  const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA];
+  const database = new PostgresDatabase({ address, access, schemas, wallMs });
+  return {
+    catalog: new SqlCatalog(database),
+    devices: new SqlDeviceBook(database, wallMs),
+    exemptions: new SqlExemptionBook(database, wallMs),
+    ...dataBooks(database),
+  };
+}
+
+/** Those that go by the catalogue's tables. */
+function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers'> {
+  return {
+    retention: new SqlRetentionBook(database),
+    use: new SqlUseBook(database),
+    readers: new SqlReaderBook(database),
+  };
+}
