@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const REPO = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Debian's sign that sessions are told to logind. */
+const PAM_MODULE = '/usr/share/pam-configs/systemd';
+
 /** What a command printed and how it ended. */
 export interface Ran {
   readonly code: number;
@@ -43,7 +46,7 @@ exec systemd-nspawn --register=no --keep-unit --quiet --directory=. --machine=te
 export function whyNotBoot(): string | null {
   if (process.platform !== 'linux') return 'this is not Linux';
   if (process.getuid?.() !== 0) return 'only root can boot one';
-  for (const file of ['/usr/bin/systemd-nspawn', '/lib/systemd/systemd', '/usr/bin/dpkg-deb'])
+  for (const file of ['/usr/bin/systemd-nspawn', '/lib/systemd/systemd', '/usr/bin/dpkg-deb', PAM_MODULE])
     if (!existsSync(file)) return `${file} is missing`;
   const overlay = spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /mnt']);
   return overlay.status === 0 ? null : 'mounts are not allowed here';

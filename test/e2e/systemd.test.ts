@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,9 @@ import { BootedMachine, waitFor, whyNotBoot } from './booted-machine.ts';
 const REPO = fileURLToPath(new URL('../..', import.meta.url));
 const WHY_NOT = whyNotBoot();
 if (WHY_NOT !== null) process.stderr.write(`test/e2e/systemd.test.ts is skipped: ${WHY_NOT}\n`);
+
+/** Packing is all reading and writing. */
+const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 const SERVICE = 'telemetryd.service';
 const UPLOADER = 'telemetryd-uploader.service';
@@ -63,17 +66,13 @@ process.exit(0);
 /** One story on one machine, each part on what the ones before left. */
 describe.skipIf(WHY_NOT !== null)('on a machine that systemd has booted, the package', () => {
   const machine = new BootedMachine();
-  const scratch = mkdtempSync(join(tmpdir(), 'telemetryd-deb-'));
+  const scratch = mkdtempSync(join(FAST, 'telemetryd-deb-'));
 
   beforeAll(async () => {
-    execFileSync('node', [
-      join(REPO, 'src/package/main.mjs'),
-      '--fast',
-      '--formats',
-      'deb',
-      '--out',
-      scratch,
-    ]);
+    const flags = ['--fast', '--formats', 'deb', '--out', scratch];
+    execFileSync('node', [join(REPO, 'src/package/main.mjs'), ...flags], {
+      env: { ...process.env, TMPDIR: FAST },
+    });
     await machine.start();
     const [deb = ''] = readdirSync(scratch);
     await machine.write('/root/telemetryd.deb', readFileSync(join(scratch, deb)));
