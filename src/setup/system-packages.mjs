@@ -30,6 +30,9 @@ const TEST_PROGRAMS = {
   'dbus-daemon': 'dbus',
   upowerd: 'upower',
   'umockdev-wrapper': 'umockdev',
+  // A machine that boots beside this one, and packages to install there.
+  'systemd-nspawn': 'systemd-container',
+  rpmbuild: 'rpm',
 };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
@@ -51,7 +54,8 @@ export function missingSystemPackages(root, purpose) {
 
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
-  const modules = purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs()] : [];
+  const modules =
+    purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs(), ...missingPamModules()] : [];
   const missing = [...libraries, ...absent, ...modules];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
@@ -146,6 +150,15 @@ function missingTypelibs() {
   const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   const file = `/usr/lib/${libraries}/girepository-1.0/UMockdev-1.0.typelib`;
   return fs.existsSync(file) ? [] : ['gir1.2-umockdev-1.0'];
+}
+
+/**
+ * logind learns of sessions from PAM, and only systemd's own module tells it.
+ *
+ * @returns {string[]}
+ */
+function missingPamModules() {
+  return fs.existsSync('/usr/share/pam-configs/systemd') ? [] : ['libpam-systemd'];
 }
 
 /** @param {string} program */
