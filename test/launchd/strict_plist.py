@@ -1,4 +1,4 @@
-"""Reads a property list as strictly as Apple's DTD has it, and prints what it holds as JSON.
+"""Reads property lists as strictly as Apple's DTD has it, and prints what each holds as JSON.
 
 plistlib alone takes a key twice, text between elements and attributes where none may be.
 """
@@ -40,11 +40,21 @@ def check(element, path):
         check(child, f"{path}.{key}")
 
 
-data = open(sys.argv[1], "rb").read()
-if b'"-//Apple//DTD PLIST 1.0//EN"' not in data:
-    raise ValueError("not Apple's document type")
-root = ElementTree.fromstring(data)
-if root.tag != "plist" or root.attrib != {"version": "1.0"} or len(root) != 1:
-    raise ValueError("not one property list of version 1.0")
-check(root[0], "")
-print(json.dumps(plistlib.loads(data, fmt=plistlib.FMT_XML)))
+def read(path):
+    data = open(path, "rb").read()
+    if b'"-//Apple//DTD PLIST 1.0//EN"' not in data:
+        raise ValueError("not Apple's document type")
+    root = ElementTree.fromstring(data)
+    if root.tag != "plist" or root.attrib != {"version": "1.0"} or len(root) != 1:
+        raise ValueError("not one property list of version 1.0")
+    check(root[0], "")
+    return plistlib.loads(data, fmt=plistlib.FMT_XML)
+
+
+found = []
+for name in sys.argv[1:]:
+    try:
+        found.append({"content": read(name)})
+    except Exception as error:
+        found.append({"refused": str(error)})
+print(json.dumps(found))
