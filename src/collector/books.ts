@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Agreements } from './agreements.ts';
+import { SqlAgreements } from './agreements-sql.ts';
 import type { Catalog } from './catalog.ts';
 import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
 import { SqlCatalog } from './catalog-sql.ts';
@@ -13,6 +15,8 @@ import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
 import type { PostgresAddress } from './postgres-url.ts';
 import type { ReaderBook } from './reader-book.ts';
 import { SqlReaderBook } from './reader-book-sql.ts';
+import { MemoryReplayGuard, type ReplayGuard } from './replay-guard.ts';
+import { SqlReplayGuard } from './replay-guard-sql.ts';
 import type { RetentionBook } from './retention-book.ts';
 import { SqlRetentionBook } from './retention-book-sql.ts';
 import type { UseBook } from './use-book.ts';
@@ -23,9 +27,15 @@ export interface Books {
   readonly catalog: Catalog;
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
+  readonly replays: ReplayGuard;
   readonly retention: RetentionBook;
   readonly use: UseBook;
   readonly readers: ReaderBook;
+}
+
+/** Those that several collectors share, and what they agree on. */
+export interface SharedBooks extends Books {
+  readonly agreements: Agreements;
 }
 
 /** The books in two SQLite files of a data folder. */
@@ -41,6 +51,7 @@ export function booksInFolder(
     catalog: new SqlCatalog(catalog),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    replays: new MemoryReplayGuard(wallMs()),
     ...dataBooks(catalog),
   };
 }
@@ -50,7 +61,7 @@ export function booksInPostgres(
   address: PostgresAddress,
   access: 'read-write' | 'read-only',
   wallMs: () => number,
-): Books {
+): SharedBooks {
   const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA];
   const database = new PostgresDatabase({ address, access, schemas, wallMs });
   return {
@@ -58,6 +69,8 @@ export function booksInPostgres(
     devices: new SqlDeviceBook(database, wallMs),
     exemptions: new SqlExemptionBook(database, wallMs),
     ...dataBooks(database),
+    replays: new SqlReplayGuard(database),
+    agreements: new SqlAgreements(database),
   };
 }
 

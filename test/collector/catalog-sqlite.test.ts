@@ -49,6 +49,7 @@ describe('the catalogue in SQLite', () => {
       { version: 3, applied_at: 42 },
       { version: 4, applied_at: 42 },
       { version: 5, applied_at: 42 },
+      { version: 6, applied_at: 42 },
     ]);
   });
 
@@ -69,7 +70,8 @@ describe('the catalogue in SQLite', () => {
     await first.add(record);
     await first.stop();
     const ofLater = ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'];
-    for (const table of [...ofLater, 'withdrawals', 'readers', 'access_log'])
+    const ofFifth = ['withdrawals', 'readers', 'access_log'];
+    for (const table of [...ofLater, ...ofFifth, 'unsettled', 'nonces', 'agreements'])
       query(file, `DROP TABLE ${table}`);
     for (const index of ['segments_expires_at', 'segments_receipt']) query(file, `DROP INDEX ${index}`);
     for (const column of ['ledger_head', 'expires_at', 'sequence', 'receipt'])
