@@ -347,7 +347,8 @@ export class UploadDriver {
     const { spool, record, random, log } = this.#ports;
     const backoff = nextBackoff(this.#state.backoff, result, wallMs, random, about?.retentionMs ?? null);
     this.#state = { ...this.#state, backoff };
-    if (backoff.isKeptTooLong) log.error({ keptForMs: result.keptForMs }, backoff.detail);
+    if (backoff.isKeptTooLong)
+      log.error({ event: 'kept-too-long', keptForMs: result.keptForMs }, backoff.detail);
     if (result.outcome === 'stored') {
       this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
