@@ -30,6 +30,10 @@ const TEST_PROGRAMS = {
   'dbus-daemon': 'dbus',
   upowerd: 'upower',
   'umockdev-wrapper': 'umockdev',
+  // An object store: the smallest Ceph cluster with its S3 gateway.
+  radosgw: 'radosgw',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
 };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
@@ -51,7 +55,8 @@ export function missingSystemPackages(root, purpose) {
 
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
-  const modules = purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs()] : [];
+  const modules =
+    purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs(), ...missingDatabase()] : [];
   const missing = [...libraries, ...absent, ...modules];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
@@ -146,6 +151,15 @@ function missingTypelibs() {
   const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   const file = `/usr/lib/${libraries}/girepository-1.0/UMockdev-1.0.typelib`;
   return fs.existsSync(file) ? [] : ['gir1.2-umockdev-1.0'];
+}
+
+/**
+ * PostgreSQL's programs lie in a folder for each version, which is in no path.
+ *
+ * @returns {string[]}
+ */
+function missingDatabase() {
+  return fs.existsSync('/usr/lib/postgresql') ? [] : ['postgresql'];
 }
 
 /** @param {string} program */
