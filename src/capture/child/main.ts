@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { EXIT } from '../../core/errors.ts';
 import { dumpNotes, forbidDumps } from '../../posix/dumpable.ts';
 import { openLibc } from '../../posix/libc-koffi.ts';
+import { openMacosInput } from '../../posix/macos-input.ts';
 import { delayNode } from '../delay-node.ts';
 import { BackendFailure } from './backend.ts';
 import { CaptureRun } from './capture-run.ts';
@@ -38,6 +39,7 @@ export async function main(): Promise<number> {
     platform: process.platform,
     hostname: hostname(),
     libc: opened.libc,
+    macosInput: process.platform === 'darwin' ? openMacosInput(openLibc) : null,
     uid: process.getuid?.() ?? 0,
     nowMonoMs,
     delay: delayNode,
