@@ -33,6 +33,10 @@ const TEST_PROGRAMS = {
   // A machine that boots beside this one, and packages to install there.
   'systemd-nspawn': 'systemd-container',
   rpmbuild: 'rpm',
+  // An object store: the smallest Ceph cluster with its S3 gateway.
+  radosgw: 'radosgw',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
 };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
@@ -55,7 +59,9 @@ export function missingSystemPackages(root, purpose) {
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
   const modules =
-    purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs(), ...missingPamModules()] : [];
+    purpose === 'test'
+      ? [...missingPythonModules(), ...missingTypelibs(), ...missingPamModules(), ...missingDatabase()]
+      : [];
   const missing = [...libraries, ...absent, ...modules];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
@@ -159,6 +165,15 @@ function missingTypelibs() {
  */
 function missingPamModules() {
   return fs.existsSync('/usr/share/pam-configs/systemd') ? [] : ['libpam-systemd'];
+}
+
+/**
+ * PostgreSQL's programs lie in a folder for each version, which is in no path.
+ *
+ * @returns {string[]}
+ */
+function missingDatabase() {
+  return fs.existsSync('/usr/lib/postgresql') ? [] : ['postgresql'];
 }
 
 /** @param {string} program */
