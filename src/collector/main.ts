@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
@@ -7,11 +7,13 @@ import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import { CATALOG } from './catalog-migrations.ts';
+import { type DataFlags, type DataPlace, defineData } from './data-options.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
 import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
+import { FileObjectStore } from './object-store-files.ts';
 import { readReason } from './reason-reader-node.ts';
 import { serve } from './serve-command.ts';
 import { type ReachFlags, readReach } from './serve-options.ts';
@@ -101,6 +103,7 @@ export function collectorProgram(): Command {
     .action(runLs);
   defineExemptions(command);
   defineDevices(command, deviceDesk);
+  defineData(command, dataPlace);
   return command;
 }
 
@@ -158,6 +161,15 @@ function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): Exem
   };
 }
 
+function dataPlace(options: DataFlags, access: 'read-only' | 'read-write'): DataPlace {
+  const { use, readers, dataDir } = openBooks(options, access, process.env, Date.now);
+  mustBeDataDir(options, dataDir);
+  // A token may be given before the first segment comes.
+  if (access === 'read-write' && dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = dataDir === null ? null : new FileObjectStore(dataDir);
+  return { use, readers, store, wallMs: Date.now };
+}
+
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
   const { devices, dataDir, collectorKey } = openBooks(options, access, process.env, Date.now);
   return {
@@ -202,15 +214,18 @@ async function runServe(options: ServeFlags): Promise<void> {
   }
 }
 
+/** Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one. */
+function mustBeDataDir({ data }: PlaceFlags, dataDir: string | null): void {
+  if (data === undefined || existsSync(join(dataDir ?? '', CATALOG))) return;
+  throw new TelemetryError('failed', `${dataDir ?? ''} is not the data folder of a collector`, {
+    hint: 'name the folder that telemetry-collector serve was given with --data',
+  });
+}
+
 async function runLs(options: PlaceFlags & { json?: boolean; device?: string }): Promise<void> {
   const { device, json = false } = options;
   const { catalog, dataDir, locate } = openBooks(options, 'read-only', process.env, Date.now);
-  // Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one.
-  if (options.data !== undefined && !existsSync(join(dataDir ?? '', CATALOG))) {
-    throw new TelemetryError('failed', `${dataDir ?? ''} is not the data folder of a collector`, {
-      hint: 'name the folder that telemetry-collector serve was given with --data',
-    });
-  }
+  mustBeDataDir(options, dataDir);
   await ls({ locate, json, device }, catalog, (text) => process.stdout.write(text));
 }
 
