@@ -112,6 +112,7 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),
     roundReply: (reply) => daemon.requests.takeReply(reply),
+    roundEnd: ({ of }) => (of === 'requests' ? daemon.requests : daemon.upload).endRound(),
   };
 }
 
