@@ -3,8 +3,9 @@ import * as schemas from './api-schemas.ts';
 import { DELETIONS_PATH } from './deletions-route.ts';
 import { ENROL_PATH } from './enrol-route.ts';
 import { EXEMPTIONS_PATH } from './exemption-route.ts';
+import { INDEX_PATH } from './index-lines.ts';
 import { PUT_SEGMENT_PATH } from './put-route.ts';
-import { ERASED_PATH, INDEX_PATH } from './reader-routes.ts';
+import { ERASED_PATH } from './reader-routes.ts';
 import { WITHDRAWALS_PATH } from './withdrawals-route.ts';
 
 /** One thing that can be asked of the collector over HTTP. */

@@ -10,8 +10,6 @@ import type { Access, ReaderBook } from './reader-book.ts';
 import { hashOfReaderToken } from './reader-token.ts';
 import type { UseBook } from './use-book.ts';
 
-/** `GET /v1/segments`. */
-export const INDEX_PATH = '/v1/segments';
 /** `GET /v1/erased`. */
 export const ERASED_PATH = '/v1/erased';
 

@@ -3,8 +3,7 @@ import { request as requestSecurely } from 'node:https';
 import { createInterface } from 'node:readline';
 import { type Destination, segmentPath } from '../../core/destination.ts';
 import { messageOf, TelemetryError } from '../../core/errors.ts';
-import type { IndexLine } from '../index-lines.ts';
-import { INDEX_PATH } from '../reader-routes.ts';
+import { INDEX_PATH, type IndexLine } from '../index-lines.ts';
 import type { SegmentKey } from '../segment-key.ts';
 import type { DatasetSource } from './dataset-source.ts';
 
