@@ -14,6 +14,7 @@ import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { SqliteExemptionBook } from './exemption-book-sqlite.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
+import { SqliteHealthBook } from './health-book-sqlite.ts';
 import { openIdentity } from './identity-file.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
@@ -49,8 +50,9 @@ Examples:
   telemetry-collector exemptions show ID --identity deciders.txt
   telemetry-collector exemptions deny ID --by Ada --reason "ask again"`;
 
-/** Lies in the data folder. */
+/** These lie in the data folder. */
 const EXEMPTION_BOOK = 'exemptions.sqlite';
+const HEALTH_BOOK = 'health.sqlite';
 
 /** Runs the program `telemetry-collector` and returns its exit code. `argv` is without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -195,6 +197,7 @@ async function runServe(options: ServeFlags): Promise<void> {
         catalog: new SqliteCatalog(join(dataDir, CATALOG), 'read-write', Date.now),
         exemptions: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), 'read-write', Date.now),
         devices: new SqliteDeviceBook(join(dataDir, CATALOG), 'read-write', Date.now),
+        health: new SqliteHealthBook(join(dataDir, HEALTH_BOOK), 'read-write', Date.now),
         openIdentity: () => openIdentity(dataDir),
         log: await stderrLog(),
         wallMs: Date.now,

@@ -8,6 +8,8 @@ import type { Catalog } from './catalog.ts';
 import type { DeviceBook } from './device-book.ts';
 import { Doorman } from './doorman.ts';
 import type { ExemptionBook } from './exemption-book.ts';
+import { HEALTH_RETENTION_DAYS, type HealthBook } from './health-book.ts';
+import { dayOf } from './health-route.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -38,6 +40,7 @@ export interface ServeParts {
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
+  readonly health: HealthBook;
   /** The collector's key, once the data folder is there. */
   readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
@@ -62,7 +65,7 @@ const DRAIN_MS = 5000;
 
 /** Serves until `stop` is aborted, then lets running uploads end. */
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
-  const { store, catalog, exemptions, log } = parts;
+  const { store, catalog, exemptions, health, log } = parts;
   const admission = new Admission(options.maxBodies);
   const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
   try {
@@ -74,7 +77,18 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     const replays = new ReplayGuard();
     const { devices, wallMs } = parts;
     const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
-    const serving = { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping: stop };
+    const serving = {
+      keeper,
+      exemptions,
+      devices,
+      health,
+      doorman,
+      identity,
+      tls,
+      limits,
+      log,
+      stopping: stop,
+    };
     const app = await createServer(serving);
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
@@ -87,6 +101,7 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
   } finally {
     await exemptions.stop();
     await parts.devices.stop();
+    await health.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -94,12 +109,13 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions, devices }: ServeParts): Promise<number> {
+async function open({ store, catalog, exemptions, devices, health }: ServeParts): Promise<number> {
   try {
     await store.start();
     await catalog.start();
     await exemptions.start();
     await devices.start();
+    await health.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
@@ -116,7 +132,7 @@ const ERASE_EVERY_MS = 3_600_000;
 
 /** Until `stop` is aborted. */
 async function tidyHourly(
-  { exemptions, delay, log, wallMs }: ServeParts,
+  { exemptions, health, delay, log, wallMs }: ServeParts,
   replays: ReplayGuard,
   stop: AbortSignal,
 ): Promise<void> {
@@ -127,6 +143,14 @@ async function tidyHourly(
       if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
     } catch (error) {
       log.error({ reason: messageOf(error) }, 'old reasons could not be erased; tried again in an hour');
+    }
+    try {
+      await health.forgetBefore(dayOf(wallMs() - HEALTH_RETENTION_DAYS * 86_400_000));
+    } catch (error) {
+      log.error(
+        { reason: messageOf(error) },
+        'devices that are gone could not be forgotten; tried again in an hour',
+      );
     }
     await delay(ERASE_EVERY_MS, stop).catch(() => undefined);
   }

@@ -11,6 +11,8 @@ import type { Doorman } from './doorman.ts';
 import { ENROL_PATH, handleEnrol } from './enrol-route.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { EXEMPTIONS_PATH, handleExemption } from './exemption-route.ts';
+import type { HealthBook } from './health-book.ts';
+import { HEALTH_PATH, handleHealth } from './health-route.ts';
 import { StorageFullError } from './object-store.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
 import type { SegmentKeeper } from './put-segment.ts';
@@ -25,6 +27,7 @@ export interface ServerParts {
   readonly keeper: SegmentKeeper;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
+  readonly health: HealthBook;
   readonly doorman: Doorman;
   /** Signs what is said to enrolled devices. */
   readonly identity: KeyPair;
@@ -42,7 +45,7 @@ const STOPPING_RETRY_SECONDS = 10;
 
 /** The HTTP server, with its routes, not yet listening. */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const { keeper, exemptions, devices, doorman, identity, tls, limits, log, stopping } = parts;
+  const { keeper, exemptions, devices, health, doorman, identity, tls, limits, log, stopping } = parts;
   // Loaded here, so that `ls` starts without it.
   const { fastify } = await import('fastify');
   const app = fastify({
@@ -114,6 +117,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
   });
   app.post(EXEMPTIONS_PATH, (request, reply) => handleExemption(request, reply, exemptions, log));
+  app.post(HEALTH_PATH, (request, reply) => handleHealth(request, reply, health, keeper.wallMs));
   app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
   const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
   const enrolling = { devices, doorman, collectorKey: identity.publicKey, log, vouch };

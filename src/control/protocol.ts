@@ -2,6 +2,7 @@ import type { ConsentStanding } from '../core/collection.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
+import type { Health } from '../core/health.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
 import type { ReplyProof } from '../core/reply-proof.ts';
@@ -229,7 +230,12 @@ export interface Round {
   readonly segments: readonly { readonly id: string; readonly file: string; readonly sizeBytes: number }[];
   /** What a person asks of the collector, sent first; each is posted to its path below the address. */
   readonly requests: readonly { readonly id: string; readonly path: string; readonly body: string }[];
+  /** What the collector is told of the program, last of all; absent when it knows. `body` is `health` as it is posted. */
+  readonly health?: { readonly health: Health; readonly path: string; readonly body: string };
 }
+
+/** Names the reply to `health` among those to requests, whose ids are UUIDs. */
+export const HEALTH_REPLY = 'health';
 
 /** What the daemon tells the uploader. End of the stream means `abort`. */
 export type RoundMessage =
@@ -260,7 +266,7 @@ export interface SegmentResult {
   readonly proof?: ReplyProof;
 }
 
-/** What the collector said to a request of the person's. */
+/** What the collector said to a request of the person's, or to `health`. */
 export interface RequestReply {
   readonly id: string;
   /** HTTP status, 0 without one. */

@@ -1,4 +1,10 @@
-import type { Round, RoundMessage, SegmentResult, UploadNowReply } from '../control/protocol.ts';
+import type {
+  RequestReply,
+  Round,
+  RoundMessage,
+  SegmentResult,
+  UploadNowReply,
+} from '../control/protocol.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
 import type { ConsentStanding } from '../core/collection.ts';
 import type { NetworkSource, PowerSource } from '../core/conditions.ts';
@@ -20,6 +26,7 @@ import { charge, chargeReserved, reserve, spentAt } from '../upload/spending.ts'
 import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
+import { type HealthKeeper, healthMessage } from './health-keeper.ts';
 import { isErasureTrusted } from './reply-trust.ts';
 import { droppedFact } from './sealer.ts';
 import type { UploadState } from './upload-state.ts';
@@ -56,6 +63,8 @@ export interface UploadPorts {
   readonly isWithheld: (segment: SealedFacts) => boolean;
   /** A segment is deleted; nothing that could open it is needed any more. */
   readonly forget: (segmentId: string) => void;
+  /** What the collector is told of the program; `null` where nothing is told, as by a replay. */
+  readonly health: Pick<HealthKeeper, 'due' | 'answered'> | null;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
@@ -257,7 +266,8 @@ export class UploadDriver {
     if (round !== null && sent !== undefined) {
       const { segments, url } = round.round;
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
-      this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
+      const next = segments[segments.indexOf(sent) + 1] ?? healthPart(round.round);
+      this.#reserveFor(goesOn ? next : undefined, url);
       try {
         this.#settle(result, round.round, sent.sizeBytes, wallMs);
       } catch (error) {
@@ -268,6 +278,16 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
     this.#ports.changed();
     this.evaluate();
+  }
+
+  /** What became of the round's word on the program here. */
+  takeHealthReply(reply: RequestReply): void {
+    const { spending } = this.#state;
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = { ...this.#state, spending: reserve(charge(spending, reply.chargedBytes, wallMs), 0) };
+    this.#ports.saveState(this.#state);
+    if (this.#round !== null) this.#ports.health?.answered(this.#round.round, reply);
+    this.#ports.changed();
   }
 
   /** Ends a running round and begins none until {@link release}; resolves when all files are back in `sealed/`. */
@@ -290,7 +310,7 @@ export class UploadDriver {
   }
 
   /** Written down before the transfer begins: whatever ends it, it is charged. */
-  #reserveFor(segment: Round['segments'][number] | undefined, url: string): void {
+  #reserveFor(segment: { readonly sizeBytes: number } | undefined, url: string): void {
     const bytes = segment === undefined ? 0 : firstCharge(segment.sizeBytes, url);
     this.#state = { ...this.#state, spending: reserve(this.#state.spending, bytes) };
   }
@@ -418,6 +438,7 @@ export class UploadDriver {
     if (files.length === 0) return;
     this.#isDue = false;
     this.#lastRoundWallMs = wallMs;
+    const health = this.#ports.health?.due(policy.url) ?? null;
     const round: Round = {
       url: policy.url,
       device: this.#ports.device,
@@ -435,6 +456,7 @@ export class UploadDriver {
         sizeBytes,
       })),
       requests: [],
+      ...(health === null ? {} : { health: healthMessage(this.#ports.device, health) }),
     };
     log.info({ segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();
@@ -505,6 +527,11 @@ export class UploadDriver {
       round.process.kill(),
     );
   }
+}
+
+/** The size of what is told of the program, as that of a file is reserved for. */
+function healthPart({ health }: Round): { readonly sizeBytes: number } | undefined {
+  return health === undefined ? undefined : { sizeBytes: Buffer.byteLength(health.body) };
 }
 
 /** What the first file of a round costs at most. */

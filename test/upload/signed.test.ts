@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
 import { hashOfSecret } from '../../src/collector/enrolment-token.ts';
+import { SqliteHealthBook } from '../../src/collector/health-book-sqlite.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import type { RequestReply, SegmentResult } from '../../src/control/protocol.ts';
 import { parseDestination, segmentPath, targetUri } from '../../src/core/destination.ts';
@@ -13,6 +14,7 @@ import { isReplyProven } from '../../src/signing/reply-check.ts';
 import { CollectorLink } from '../../src/upload/collector-link-node.ts';
 import { roundKey } from '../../src/upload/device-key.ts';
 import { Pace } from '../../src/upload/pace.ts';
+import { sendHealth } from '../../src/upload/send-health.ts';
 import { sendRequests } from '../../src/upload/send-requests.ts';
 import { sendSegment } from '../../src/upload/send-segment.ts';
 import type { Sending } from '../../src/upload/sending.ts';
@@ -104,6 +106,23 @@ describe('an enrolled device', () => {
     const contentDigest = digestOf('a segment');
     const sent = { method: 'PUT', targetUri: targetUri(at.destination, path), contentDigest };
     expect(isReplyProven(at.collectorKey, gone.proof, { status: 410, request: sent })).toBe(true);
+  });
+
+  it('tells of the program on it', async () => {
+    const at = await enrolledDevice(0);
+    const health = { version: '1.2.3', backend: 'x11', codes: ['storage'] };
+    const round = {
+      ...at.sending.round,
+      health: { health, path: `/v1/devices/${at.device}/health`, body: JSON.stringify(health) },
+    };
+    // It is worth no connection of its own.
+    expect(await sendHealth({ ...at.sending, round }, 1e9)).toBeNull();
+    await put(at);
+    expect(await sendHealth({ ...at.sending, round }, 1e9)).toMatchObject({ status: 200, body: '{}' });
+    const book = new SqliteHealthBook(join(at.collector.dataDir, 'health.sqlite'), 'read-only', Date.now);
+    await book.start();
+    expect(await book.list()).toMatchObject([{ device: at.device, ...health }]);
+    await book.stop();
   });
 
   it('stops when it is revoked', async () => {
