@@ -6,15 +6,12 @@ import type { Log } from '../core/clock.ts';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
+import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
-import { SqliteCatalog } from './catalog-sqlite.ts';
 import { defaultDataDir } from './data-folder.ts';
-import { SqliteDeviceBook } from './device-book-sqlite.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
-import { SqliteExemptionBook } from './exemption-book-sqlite.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
-import { SqliteHealthBook } from './health-book-sqlite.ts';
 import { openIdentity } from './identity-file.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
@@ -49,10 +46,6 @@ Examples:
   telemetry-collector exemptions list --state pending
   telemetry-collector exemptions show ID --identity deciders.txt
   telemetry-collector exemptions deny ID --by Ada --reason "ask again"`;
-
-/** These lie in the data folder. */
-const EXEMPTION_BOOK = 'exemptions.sqlite';
-const HEALTH_BOOK = 'health.sqlite';
 
 /** Runs the program `telemetry-collector` and returns its exit code. `argv` is without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -156,7 +149,7 @@ function defineExemptions(command: Command): void {
 function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): ExemptionDesk {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   return {
-    book: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), access, Date.now),
+    book: booksInFolder(dataDir, access, Date.now).exemptions,
     write: (text) => process.stdout.write(text),
     isJson: options.json === true,
   };
@@ -165,7 +158,7 @@ function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): Exem
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   return {
-    devices: new SqliteDeviceBook(join(dataDir, CATALOG), access, Date.now),
+    devices: booksInFolder(dataDir, access, Date.now).devices,
     dataDir,
     openIdentity: () => openIdentity(dataDir),
     wallMs: Date.now,
@@ -194,10 +187,7 @@ async function runServe(options: ServeFlags): Promise<void> {
       { ...reach, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
       {
         store: new FileObjectStore(dataDir),
-        catalog: new SqliteCatalog(join(dataDir, CATALOG), 'read-write', Date.now),
-        exemptions: new SqliteExemptionBook(join(dataDir, EXEMPTION_BOOK), 'read-write', Date.now),
-        devices: new SqliteDeviceBook(join(dataDir, CATALOG), 'read-write', Date.now),
-        health: new SqliteHealthBook(join(dataDir, HEALTH_BOOK), 'read-write', Date.now),
+        ...booksInFolder(dataDir, 'read-write', Date.now),
         openIdentity: () => openIdentity(dataDir),
         log: await stderrLog(),
         wallMs: Date.now,
@@ -221,7 +211,7 @@ async function runLs(options: { data?: string; json?: boolean; device?: string }
       hint: 'name the folder that telemetry-collector serve was given with --data',
     });
   }
-  const catalog = new SqliteCatalog(file, 'read-only', Date.now);
+  const { catalog } = booksInFolder(dataDir, 'read-only', Date.now);
   const { device, json = false } = options;
   await ls({ dataDir, json, device }, catalog, (text) => process.stdout.write(text));
 }

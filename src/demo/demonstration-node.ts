@@ -38,7 +38,13 @@ const DAEMON_READY_WITHIN_MS = 15_000;
 const EXIT_FOLLOWS_WITHIN_MS = 1000;
 
 const NODE_FLAGS = ['--disable-sigusr1'];
-const DAEMON_FLAGS = [...NODE_FLAGS, '--no-memory-reducer', '--max-semi-space-size=1', '--v8-pool-size=1'];
+const DAEMON_FLAGS = [
+  ...NODE_FLAGS,
+  '--no-memory-reducer',
+  '--max-semi-space-size=1',
+  '--v8-pool-size=1',
+  '--single-threaded',
+];
 
 const LOG = 'demonstration.log';
 

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { enroll } from '../../src/collector/enroll-command.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import { fingerprintOf, makeKeyPair } from '../../src/signing/ed25519.ts';
@@ -17,7 +17,7 @@ async function collectorWithToken(options: Parameters<typeof startCollector>[1] 
   const { dataDir } = collector;
   let written = '';
   await enroll({
-    devices: new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
+    devices: booksInFolder(dataDir, 'read-write', Date.now).devices,
     dataDir,
     openIdentity: () => openIdentity(dataDir),
     wallMs: Date.now,

@@ -3,20 +3,22 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SqliteCatalog } from '../../src/collector/catalog-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
+import type { Catalog } from '../../src/collector/catalog.ts';
 import { catalogContract, newRecord } from './catalog-contract.ts';
 import { collect, temporaryFolder } from './support.ts';
 
-describe('SqliteCatalog', () => {
-  catalogContract(async () => opened(await temporaryFile()));
+describe('the catalogue in SQLite', () => {
+  catalogContract(async () => opened(await temporaryFolder()));
 
   it('still has every row when it is opened again, and migrates once', async () => {
-    const file = await temporaryFile();
+    const dataDir = await temporaryFolder();
+    const file = join(dataDir, 'catalog.sqlite');
     const record = newRecord();
-    const first = await opened(file);
+    const first = await opened(dataDir);
     await first.add(record);
     await first.stop();
-    const again = await opened(file);
+    const again = await opened(dataDir);
     expect(await again.find(record)).toEqual(record);
     expect(query(file, 'SELECT version, applied_at FROM migrations')).toEqual([
       { version: 1, applied_at: 42 },
@@ -27,25 +29,27 @@ describe('SqliteCatalog', () => {
   });
 
   it('uses a write-ahead log in files that only their owner can read', async () => {
-    const file = await temporaryFile();
-    const catalog = await opened(file);
+    const dataDir = await temporaryFolder();
+    const file = join(dataDir, 'catalog.sqlite');
+    const catalog = await opened(dataDir);
     await catalog.add(newRecord());
     expect(query(file, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     for (const suffix of ['', '-wal', '-shm']) expect((await stat(file + suffix)).mode & 0o777).toBe(0o600);
   });
 
   it('reads the file of an earlier version, and brings it up to date once it may write', async () => {
-    const file = await temporaryFile();
+    const dataDir = await temporaryFolder();
+    const file = join(dataDir, 'catalog.sqlite');
     const record = newRecord();
-    const first = await opened(file);
+    const first = await opened(dataDir);
     await first.add(record);
     await first.stop();
     query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
     for (const table of ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'])
       query(file, `DROP TABLE ${table}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');
-    expect(await collect((await opened(file, 'read-only')).list())).toEqual([record]);
-    const writer = await opened(file);
+    expect(await collect((await opened(dataDir, 'read-only')).list())).toEqual([record]);
+    const writer = await opened(dataDir);
     const later = newRecord({ ledgerHead: 'ab'.repeat(32) });
     await writer.add(later);
     expect(await writer.find(later)).toEqual(later);
@@ -53,16 +57,17 @@ describe('SqliteCatalog', () => {
   });
 
   it('refuses a file that a later version wrote', async () => {
-    const file = await temporaryFile();
-    await (await opened(file)).stop();
+    const dataDir = await temporaryFolder();
+    const file = join(dataDir, 'catalog.sqlite');
+    await (await opened(dataDir)).stop();
     query(file, 'INSERT INTO migrations VALUES (99, 0)');
-    await expect(opened(file)).rejects.toThrow('later version');
+    await expect(opened(dataDir)).rejects.toThrow('later version');
   });
 
   it('reads beside a writer and sees each row once it is added', async () => {
-    const file = await temporaryFile();
-    const writer = await opened(file);
-    const reader = await opened(file, 'read-only');
+    const dataDir = await temporaryFolder();
+    const writer = await opened(dataDir);
+    const reader = await opened(dataDir, 'read-only');
     const record = newRecord();
     expect(await reader.find(record)).toBeNull();
     await writer.add(record);
@@ -71,22 +76,16 @@ describe('SqliteCatalog', () => {
   });
 
   it('reads a file that is not there as empty and does not make it', async () => {
-    const file = await temporaryFile();
-    const reader = await opened(file, 'read-only');
+    const dataDir = await temporaryFolder();
+    const file = join(dataDir, 'catalog.sqlite');
+    const reader = await opened(dataDir, 'read-only');
     expect(await collect(reader.list())).toEqual([]);
     expect(existsSync(file)).toBe(false);
   });
 });
 
-async function temporaryFile(): Promise<string> {
-  return join(await temporaryFolder(), 'catalog.sqlite');
-}
-
-async function opened(
-  file: string,
-  access: 'read-write' | 'read-only' = 'read-write',
-): Promise<SqliteCatalog> {
-  const catalog = new SqliteCatalog(file, access, () => 42);
+async function opened(dataDir: string, access: 'read-write' | 'read-only' = 'read-write'): Promise<Catalog> {
+  const { catalog } = booksInFolder(dataDir, access, () => 42);
   onTestFinished(() => catalog.stop());
   await catalog.start();
   return catalog;

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { enroll, revokeDevice } from '../../src/collector/enroll-command.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import { ReplayGuard } from '../../src/collector/replay-guard.ts';
@@ -28,7 +28,7 @@ interface Answer {
 function desk(dataDir: string, wallMs: () => number = Date.now) {
   const written: string[] = [];
   return {
-    devices: new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', wallMs),
+    devices: booksInFolder(dataDir, 'read-write', wallMs).devices,
     dataDir,
     openIdentity: () => openIdentity(dataDir),
     wallMs,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SqliteCatalog } from '../../src/collector/catalog-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import {
   collect,
   errorCode,
@@ -67,7 +67,7 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('on a disk that is full
 });
 
 async function listed({ dataDir }: RunningCollector): Promise<string[]> {
-  const catalog = new SqliteCatalog(`${dataDir}/catalog.sqlite`, 'read-only', Date.now);
+  const { catalog } = booksInFolder(dataDir, 'read-only', Date.now);
   await catalog.start();
   const rows = await collect(catalog.list());
   await catalog.stop();

@@ -3,7 +3,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SqliteExemptionBook } from '../../src/collector/exemption-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
+import type { ExemptionBook } from '../../src/collector/exemption-book.ts';
 import { sealReason } from '../../src/privacy/exemption-reason.ts';
 import { newIdentity } from '../../src/segment/age-file.ts';
 import { exemptionContract, newAsk } from './exemption-contract.ts';
@@ -12,20 +13,21 @@ import { errorCode, runProgram, startCollector, temporaryFolder } from './suppor
 const PROGRAM = join(import.meta.dirname, '../../dist/telemetry-collector.js');
 const CANARY = 'canary: my doctor calls on Tuesdays';
 
-async function opened(file: string, wallMs: () => number): Promise<SqliteExemptionBook> {
-  const book = new SqliteExemptionBook(file, 'read-write', wallMs);
+async function opened(dataDir: string, wallMs: () => number): Promise<ExemptionBook> {
+  const book = booksInFolder(dataDir, 'read-write', wallMs).exemptions;
   await book.start();
   onTestFinished(() => book.stop());
   return book;
 }
 
-describe('SqliteExemptionBook', () => {
-  exemptionContract(async (wallMs) => opened(join(await temporaryFolder(), 'book.sqlite'), wallMs));
+describe('the exemption book in SQLite', () => {
+  exemptionContract(async (wallMs) => opened(await temporaryFolder(), wallMs));
 
   it('lets nobody change or shorten the audit trail', async () => {
-    const file = join(await temporaryFolder(), 'book.sqlite');
-    const book = await opened(file, () => 1);
+    const dataDir = await temporaryFolder();
+    const book = await opened(dataDir, () => 1);
     await book.submit(newAsk());
+    const file = join(dataDir, 'exemptions.sqlite');
     const db = new DatabaseSync(file);
     onTestFinished(() => db.close());
     expect(() => db.exec("UPDATE exemption_audit SET by = 'someone else'")).toThrow('only ever appended');
@@ -33,9 +35,10 @@ describe('SqliteExemptionBook', () => {
   });
 
   it('leaves nothing of an erased reason in its files, which only their owner can read', async () => {
-    const file = join(await temporaryFolder(), 'book.sqlite');
+    const dataDir = await temporaryFolder();
+    const file = join(dataDir, 'exemptions.sqlite');
     let wallMs = 1;
-    const book = await opened(file, () => wallMs);
+    const book = await opened(dataDir, () => wallMs);
     const ask = newAsk({ reason: new TextEncoder().encode(CANARY) });
     await book.submit(ask);
     await book.decide(ask.id, { verdict: 'denied', by: 'Grace', reason: 'no canary either' });
@@ -128,7 +131,7 @@ describe('POST exemptions', () => {
 describe('telemetry-collector exemptions', () => {
   it('shows a reason only to whoever has the key, and the trail to whoever asks', async () => {
     const dataDir = await temporaryFolder();
-    const book = await opened(join(dataDir, 'exemptions.sqlite'), Date.now);
+    const book = await opened(dataDir, Date.now);
     const deciders = await newIdentity();
     const keyFile = join(dataDir, 'deciders.txt');
     writeFileSync(keyFile, `${deciders.identity}\n`, { mode: 0o600 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { SqliteHealthBook } from '../../src/collector/health-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { startCollector, temporaryFolder } from './support.ts';
 
 const HEALTH = { version: '0.1.0', backend: 'x11', codes: ['storage'] };
@@ -17,7 +17,7 @@ async function tell(url: string, device: string, body: unknown): Promise<{ statu
 }
 
 function rowsIn(dataDir: string): unknown[] {
-  const db = new DatabaseSync(join(dataDir, 'health.sqlite'), { readOnly: true });
+  const db = new DatabaseSync(join(dataDir, 'fleet.sqlite'), { readOnly: true });
   try {
     return db.prepare('SELECT * FROM device_health ORDER BY device').all();
   } finally {
@@ -70,14 +70,14 @@ describe('POST of health', () => {
 
 describe('the health book', () => {
   it('forgets devices that said nothing for long, and outlives a restart', async () => {
-    const file = join(await temporaryFolder(), 'health.sqlite');
-    const book = new SqliteHealthBook(file, 'read-write', Date.now);
+    const folder = await temporaryFolder();
+    const { health: book } = booksInFolder(folder, 'read-write', Date.now);
     await book.start();
     await book.put({ ...HEALTH, device: 'a', day: '2026-01-01' });
     await book.put({ ...HEALTH, device: 'b', day: '2026-01-02', codes: [] });
     expect(await book.forgetBefore('2026-01-02')).toBe(1);
     await book.stop();
-    const again = new SqliteHealthBook(file, 'read-only', Date.now);
+    const { health: again } = booksInFolder(folder, 'read-only', Date.now);
     await again.start();
     expect(await again.list()).toEqual([{ ...HEALTH, device: 'b', day: '2026-01-02', codes: [] }]);
     await again.stop();

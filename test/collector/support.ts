@@ -8,10 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
-import { SqliteCatalog } from '../../src/collector/catalog-sqlite.ts';
-import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
-import { SqliteExemptionBook } from '../../src/collector/exemption-book-sqlite.ts';
-import { SqliteHealthBook } from '../../src/collector/health-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import { FileObjectStore } from '../../src/collector/object-store-files.ts';
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
@@ -67,10 +64,7 @@ export async function startCollector(
     },
     {
       store: new FileObjectStore(dataDir),
-      catalog: new SqliteCatalog(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
-      exemptions: new SqliteExemptionBook(join(dataDir, 'exemptions.sqlite'), 'read-write', Date.now),
-      devices: new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now),
-      health: new SqliteHealthBook(join(dataDir, 'health.sqlite'), 'read-write', Date.now),
+      ...booksInFolder(dataDir, 'read-write', Date.now),
       openIdentity: () => openIdentity(dataDir),
       log: { debug: keep, info: keep, warn: keep, error: keep },
       wallMs: Date.now,

@@ -69,7 +69,7 @@ module.exports = {
         path: '^src/(daemon|capture|upload|control|spool|conditions|core|segment)/',
         pathNot: '^src/segment/age-file\\.ts$',
       },
-      to: { path: 'node_modules/(zod|smol-toml|fastify|age-encryption|hyparquet-writer)/' },
+      to: { path: 'node_modules/(zod|smol-toml|fastify|kysely|age-encryption|hyparquet-writer)/' },
     },
     {
       name: 'long-lived-processes-hold-no-age',

@@ -2,9 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SqliteDeviceBook } from '../../src/collector/device-book-sqlite.ts';
+import { booksInFolder } from '../../src/collector/books.ts';
 import { hashOfSecret } from '../../src/collector/enrolment-token.ts';
-import { SqliteHealthBook } from '../../src/collector/health-book-sqlite.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import type { RequestReply, SegmentResult } from '../../src/control/protocol.ts';
 import { parseDestination, segmentPath, targetUri } from '../../src/core/destination.ts';
@@ -25,7 +24,7 @@ import { Outbox } from './uploader-process.ts';
 async function enrolledDevice(clockOffMs: number) {
   const collector = await startCollector(await temporaryFolder());
   const { url, dataDir } = collector;
-  const devices = new SqliteDeviceBook(join(dataDir, 'catalog.sqlite'), 'read-write', Date.now);
+  const devices = booksInFolder(dataDir, 'read-write', Date.now).devices;
   await devices.start();
   onTestFinished(() => devices.stop());
   const keys = makeKeyPair();
@@ -119,7 +118,7 @@ describe('an enrolled device', () => {
     expect(await sendHealth({ ...at.sending, round }, 1e9)).toBeNull();
     await put(at);
     expect(await sendHealth({ ...at.sending, round }, 1e9)).toMatchObject({ status: 200, body: '{}' });
-    const book = new SqliteHealthBook(join(at.collector.dataDir, 'health.sqlite'), 'read-only', Date.now);
+    const { health: book } = booksInFolder(at.collector.dataDir, 'read-only', Date.now);
     await book.start();
     expect(await book.list()).toMatchObject([{ device: at.device, ...health }]);
     await book.stop();

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { Catalog } from './catalog.ts';
+import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
+import { SqlCatalog } from './catalog-sql.ts';
+import type { Database } from './database.ts';
+import { SqliteDatabase } from './database-sqlite.ts';
+import type { DeviceBook } from './device-book.ts';
+import { SqlDeviceBook } from './device-book-sql.ts';
+import type { ExemptionBook } from './exemption-book.ts';
+import { SqlExemptionBook } from './exemption-book-sql.ts';
+import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
+import { FLEET_BOOK, FLEET_SCHEMA } from './fleet-migrations.ts';
+import type { HealthBook } from './health-book.ts';
+import { SqlHealthBook } from './health-book-sql.ts';
+
+/** What a collector knows, not started yet. */
+export interface Books {
+  readonly catalog: Catalog;
+  readonly devices: DeviceBook;
+  readonly exemptions: ExemptionBook;
+  readonly health: HealthBook;
+}
+
+/** The books in the SQLite files of a data folder. */
+export function booksInFolder(
+  dataDir: string,
+  access: 'read-write' | 'read-only',
+  wallMs: () => number,
+): Books {
+  const fileOf = (name: string, schema: typeof CATALOG_SCHEMA): Database =>
+    new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
+  const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
+  return {
+    catalog: new SqlCatalog(catalog),
+    devices: new SqlDeviceBook(catalog, wallMs),
+    exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    health: new SqlHealthBook(fileOf(FLEET_BOOK, FLEET_SCHEMA)),
+  };
+}

@@ -1,0 +1,193 @@
+import type { Selectable, Transaction } from 'kysely';
+import type { Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
+import type { Database } from './database.ts';
+import type { SegmentKey } from './segment-key.ts';
+import type { Tables } from './tables.ts';
+
+/** Rows of a list that are in memory at once, some 300 bytes each. */
+const PAGE_ROWS = 1000;
+
+/** SQLite takes 32,766 values in a statement, and a condition 1000 deep. */
+const MAX_ROWS_A_TRANSACTION = 200;
+
+interface PendingRow {
+  readonly record: SegmentRecord;
+  readonly resolve: (outcome: AddOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type AddOutcome = 'added' | 'exists';
+
+/** The catalogue in tables of a database. */
+export class SqlCatalog implements Catalog {
+  readonly #database: Database;
+  #pending: PendingRow[] = [];
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  start(): Promise<void> {
+    return this.#database.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#flush();
+    await this.#database.stop();
+  }
+
+  async find({ device, segment }: SegmentKey): Promise<SegmentRecord | null> {
+    const row = await this.#database.tables
+      .selectFrom('segments')
+      .selectAll()
+      .where('device', '=', device)
+      .where('segment', '=', segment)
+      .executeTakeFirst();
+    return row === undefined ? null : recordOf(row);
+  }
+
+  /** Rows that come in the same turn of the event loop share one transaction, and so one fsync. */
+  add(record: SegmentRecord): Promise<AddOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.#pending.length === 0) setImmediate(() => void this.#flush());
+      this.#pending.push({ record, resolve, reject });
+    });
+  }
+
+  async erase({ device, request, segments, atMs }: Erasure): Promise<Erased> {
+    // Rows that wait for their transaction go first: one of them may be what is to be erased.
+    await this.#flush();
+    const kept = await this.#database.inTransaction(async (tables) => {
+      await entomb(tables, { device, request, segments, atMs });
+      const tombstones = await tables
+        .selectFrom('tombstones')
+        .select('segment')
+        .where('device', '=', device)
+        .where('segment', 'in', segments)
+        .where('was_kept', '=', 1)
+        .execute();
+      const erased = tombstones.length;
+      const note = { device, request, segments: segments.length, erased, asked_at: atMs };
+      await tables
+        .insertInto('erasures')
+        .values(note)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return new Set(tombstones.map(({ segment }) => segment));
+    });
+    return {
+      erased: segments.filter((segment) => kept.has(segment)),
+      unknown: segments.filter((segment) => !kept.has(segment)),
+    };
+  }
+
+  async isErased({ device, segment }: SegmentKey): Promise<boolean> {
+    const tombstone = await this.#database.tables
+      .selectFrom('tombstones')
+      .select('segment')
+      .where('device', '=', device)
+      .where('segment', '=', segment)
+      .executeTakeFirst();
+    return tombstone !== undefined;
+  }
+
+  /** In pages, none of which holds a connection while its rows are looked at. */
+  async *list(filter: { readonly device?: string } = {}): AsyncGenerator<SegmentRecord, void, undefined> {
+    const { device } = filter;
+    let after: SegmentKey = { device: '', segment: '' };
+    for (;;) {
+      const { device: lastDevice, segment: lastSegment } = after;
+      const rows = await this.#database.tables
+        .selectFrom('segments')
+        .selectAll()
+        .where((is) => is(is.refTuple('device', 'segment'), '>', is.tuple(lastDevice, lastSegment)))
+        .$if(device !== undefined, (query) => query.where('device', '=', device ?? ''))
+        .orderBy('device')
+        .orderBy('segment')
+        .limit(PAGE_ROWS)
+        .execute();
+      for (const row of rows) yield recordOf(row);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_ROWS) return;
+      after = last;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const rows = this.#pending;
+    this.#pending = [];
+    for (let at = 0; at < rows.length; at += MAX_ROWS_A_TRANSACTION)
+      await this.#add(rows.slice(at, at + MAX_ROWS_A_TRANSACTION));
+  }
+
+  async #add(rows: readonly PendingRow[]): Promise<void> {
+    try {
+      const added = await this.#database.inTransaction((tables) =>
+        insert(
+          tables,
+          rows.map((row) => row.record),
+        ),
+      );
+      // Of several of one name the first is the one.
+      for (const row of rows) row.resolve(added.delete(nameOf(row.record)) ? 'added' : 'exists');
+    } catch (error) {
+      for (const row of rows) row.reject(error);
+    }
+  }
+}
+
+/** The names of those that were not there. */
+async function insert(tables: Transaction<Tables>, records: readonly SegmentRecord[]): Promise<Set<string>> {
+  // In one order, so that no two transactions wait for each other's rows.
+  const values = records.map(rowOf).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const added = await tables
+    .insertInto('segments')
+    .values(values)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(['device', 'segment'])
+    .execute();
+  return new Set(added.map(nameOf));
+}
+
+/** Rows go, tombstones come. One that was kept once counts as such whenever it is asked for. */
+async function entomb(tables: Transaction<Tables>, { device, segments, atMs }: Erasure): Promise<void> {
+  const deleted = await tables
+    .deleteFrom('segments')
+    .where('device', '=', device)
+    .where('segment', 'in', segments)
+    .returning('segment')
+    .execute();
+  const kept = new Set(deleted.map(({ segment }) => segment));
+  const values = segments.map((segment) => ({
+    device,
+    segment,
+    was_kept: kept.has(segment) ? 1 : 0,
+    erased_at: atMs,
+  }));
+  await tables
+    .insertInto('tombstones')
+    .values(values)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['device', 'segment'])
+        .doUpdateSet({ was_kept: 1 })
+        .where('tombstones.was_kept', '=', 0)
+        .where('excluded.was_kept', '=', 1),
+    )
+    .execute();
+}
+
+function nameOf({ device, segment }: SegmentKey): string {
+  return `${device}/${segment}`;
+}
+
+function rowOf(record: SegmentRecord): Selectable<Tables['segments']> {
+  const { device, segment, sha256, sizeBytes, receivedAtMs, ledgerHead = null } = record;
+  return { device, segment, sha256, size: sizeBytes, received_at: receivedAtMs, ledger_head: ledgerHead };
+}
+
+function recordOf(row: Selectable<Tables['segments']>): SegmentRecord {
+  const { device, segment, sha256, size, received_at: receivedAtMs, ledger_head: ledgerHead } = row;
+  const record = { device, segment, sha256, sizeBytes: size, receivedAtMs };
+  return ledgerHead === null ? record : { ...record, ledgerHead };
+}

@@ -1,0 +1,45 @@
+import type { Generated } from 'kysely';
+
+/** The tables of all books, with the types that both databases give: times are milliseconds since the epoch. */
+export interface Tables {
+  segments: {
+    device: string;
+    segment: string;
+    sha256: string;
+    size: number;
+    received_at: number;
+    ledger_head: string | null;
+  };
+  tombstones: { device: string; segment: string; was_kept: number; erased_at: number };
+  erasures: { device: string; request: string; segments: number; erased: number; asked_at: number };
+  device_keys: {
+    key_id: string;
+    device: string;
+    public_key: string;
+    enrolled_at: number;
+    revoked_at: number | null;
+  };
+  enrolment_tokens: { hash: string; made_at: number; expires_at: number; used_by: string | null };
+  exemptions: {
+    id: string;
+    device: string;
+    scope: string;
+    asked_at: number;
+    until: number;
+    reason: Uint8Array | null;
+    state: 'pending' | 'approved' | 'denied' | 'withdrawn';
+    received_at: number;
+    decided_at: number | null;
+    decided_by: Generated<string>;
+    decision_reason: Generated<string>;
+  };
+  device_health: { device: string; day: string; version: string; backend: string; codes: string };
+  exemption_audit: {
+    seq: Generated<number>;
+    at: number;
+    id: string;
+    device: string;
+    action: 'asked' | 'approved' | 'denied' | 'withdrawn' | 'reason-erased';
+    by: string;
+  };
+}
