@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { AdminBook } from './admin-book.ts';
+import { SqlAdminBook } from './admin-book-sql.ts';
 import type { Catalog } from './catalog.ts';
 import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
 import { SqlCatalog } from './catalog-sql.ts';
@@ -12,6 +14,8 @@ import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
 import { FLEET_BOOK, FLEET_SCHEMA } from './fleet-migrations.ts';
 import type { HealthBook } from './health-book.ts';
 import { SqlHealthBook } from './health-book-sql.ts';
+import type { Traffic } from './traffic.ts';
+import { SqlTraffic } from './traffic-sql.ts';
 
 /** What a collector knows, not started yet. */
 export interface Books {
@@ -19,6 +23,8 @@ export interface Books {
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
   readonly health: HealthBook;
+  readonly admins: AdminBook;
+  readonly traffic: Traffic;
 }
 
 /** The books in the SQLite files of a data folder. */
@@ -30,10 +36,13 @@ export function booksInFolder(
   const fileOf = (name: string, schema: typeof CATALOG_SCHEMA): Database =>
     new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
   const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
+  const fleet = fileOf(FLEET_BOOK, FLEET_SCHEMA);
   return {
     catalog: new SqlCatalog(catalog),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
-    health: new SqlHealthBook(fileOf(FLEET_BOOK, FLEET_SCHEMA)),
+    health: new SqlHealthBook(fleet),
+    admins: new SqlAdminBook(fleet, wallMs),
+    traffic: new SqlTraffic(catalog),
   };
 }

@@ -48,6 +48,7 @@ const MIGRATIONS: readonly Migration[] = [
        used_by    ${text}
      ) ${keyed}`,
   ],
+  () => ['CREATE INDEX segments_received ON segments (received_at, device, size)'],
 ];
 
 /** Segments, what was erased, and devices. */

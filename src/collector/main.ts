@@ -6,6 +6,8 @@ import type { Log } from '../core/clock.ts';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
+import type { AdminDesk } from './admin-command.ts';
+import { type AdminFlags, defineAdmins } from './admin-options.ts';
 import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
 import { defaultDataDir } from './data-folder.ts';
@@ -83,6 +85,7 @@ export function collectorProgram(): Command {
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
     .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
+    .option('--admin-listen <address>', 'serve the page for deciders there, such as 127.0.0.1:7719')
     .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
@@ -97,6 +100,7 @@ export function collectorProgram(): Command {
     .action(runLs);
   defineExemptions(command);
   defineDevices(command, deviceDesk);
+  defineAdmins(command, adminDesk);
   return command;
 }
 
@@ -167,6 +171,16 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
   };
 }
 
+function adminDesk(options: AdminFlags, access: 'read-only' | 'read-write'): AdminDesk {
+  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  return {
+    admins: booksInFolder(dataDir, access, Date.now).admins,
+    dataDir,
+    write: (text) => process.stdout.write(text),
+    isJson: options.json === true,
+  };
+}
+
 interface ServeFlags extends ReachFlags {
   readonly data?: string;
   readonly maxSegmentBytes: string;
@@ -191,8 +205,10 @@ async function runServe(options: ServeFlags): Promise<void> {
         openIdentity: () => openIdentity(dataDir),
         log: await stderrLog(),
         wallMs: Date.now,
+        monoMs: () => performance.now(),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
+        announcePage: (url) => process.stdout.write(`page on ${url}\n`),
       },
       stop.signal,
     );

@@ -3,21 +3,24 @@ import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/clock.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
+import type { AdminBook } from './admin-book.ts';
 import { Admission } from './admission.ts';
 import type { Catalog } from './catalog.ts';
 import type { DeviceBook } from './device-book.ts';
+import { dayOf } from './device-health-route.ts';
 import { Doorman } from './doorman.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { HEALTH_RETENTION_DAYS, type HealthBook } from './health-book.ts';
-import { dayOf } from './health-route.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import type { ObjectStore } from './object-store.ts';
+import { type PageAddress, type RunningPage, servePage } from './page/serve-page.ts';
 import { adoptOrphans } from './reconcile.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { createServer } from './server.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { TlsFiles } from './tls-server.ts';
+import type { Traffic } from './traffic.ts';
 
 /** What `serve` was asked to do. */
 export interface ServeOptions {
@@ -32,6 +35,8 @@ export interface ServeOptions {
   readonly publicUrl: string | null;
   /** Nobody may come who has not enrolled. */
   readonly isEnrolmentRequired: boolean;
+  /** Where whoever runs the programme finds the page; `null`: nowhere. */
+  readonly page: PageAddress | null;
 }
 
 /** What `serve` stands on. */
@@ -41,14 +46,19 @@ export interface ServeParts {
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
   readonly health: HealthBook;
+  readonly admins: AdminBook;
+  readonly traffic: Traffic;
   /** The collector's key, once the data folder is there. */
   readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
   readonly wallMs: () => number;
+  readonly monoMs: () => number;
   /** Resolves after so many milliseconds, rejects when aborted. */
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Called with the address once requests are taken. */
   readonly announce: (url: string) => void;
+  /** The same of the page. */
+  readonly announcePage: (url: string) => void;
 }
 
 /**
@@ -65,7 +75,9 @@ const DRAIN_MS = 5000;
 
 /** Serves until `stop` is aborted, then lets running uploads end. */
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
-  const { store, catalog, exemptions, health, log } = parts;
+  const { store, catalog, exemptions, health, admins, log } = parts;
+  const refusals = new Map<number, number>();
+  let page: RunningPage | null = null;
   const admission = new Admission(options.maxBodies);
   const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
   try {
@@ -86,22 +98,31 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
       identity,
       tls,
       limits,
+      refusals,
       log,
       stopping: stop,
     };
+    // First, as nothing would close a server that listens when this fails.
+    if (options.page !== null) {
+      const fleet = { ...parts, refusals, startedMs: wallMs() };
+      page = await servePage(options.page, { fleet, admins, log, monoMs: parts.monoMs });
+    }
     const app = await createServer(serving);
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port }, tls !== null);
     log.info({ url, maxSegmentBytes: options.maxSegmentBytes, isEnrolmentRequired }, 'listening');
     parts.announce(url);
+    if (page !== null) parts.announcePage(page.url);
     await Promise.all([aborted(stop), tidyHourly(parts, replays, stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, parts);
   } finally {
+    await page?.close();
     await exemptions.stop();
     await parts.devices.stop();
     await health.stop();
+    await admins.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -109,13 +130,14 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions, devices, health }: ServeParts): Promise<number> {
+async function open({ store, catalog, exemptions, devices, health, admins }: ServeParts): Promise<number> {
   try {
     await store.start();
     await catalog.start();
     await exemptions.start();
     await devices.start();
     await health.start();
+    await admins.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;

@@ -7,12 +7,12 @@ import type { KeyPair } from '../signing/ed25519.ts';
 import { errorBody, sendError } from './api-error.ts';
 import { DELETIONS_PATH, handleDeletions } from './deletions-route.ts';
 import type { DeviceBook } from './device-book.ts';
+import { DEVICE_HEALTH_PATH, handleDeviceHealth } from './device-health-route.ts';
 import type { Doorman } from './doorman.ts';
 import { ENROL_PATH, handleEnrol } from './enrol-route.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { EXEMPTIONS_PATH, handleExemption } from './exemption-route.ts';
 import type { HealthBook } from './health-book.ts';
-import { HEALTH_PATH, handleHealth } from './health-route.ts';
 import { StorageFullError } from './object-store.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
 import type { SegmentKeeper } from './put-segment.ts';
@@ -34,6 +34,8 @@ export interface ServerParts {
   /** `null`: plain HTTP. */
   readonly tls: TlsFiles | null;
   readonly limits: ServerLimits;
+  /** Counts of requests that were refused, by status. */
+  readonly refusals: Map<number, number>;
   readonly log: Log;
   /** Aborted: new requests get 503 and every reply closes its connection. */
   readonly stopping: AbortSignal;
@@ -45,7 +47,8 @@ const STOPPING_RETRY_SECONDS = 10;
 
 /** The HTTP server, with its routes, not yet listening. */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const { keeper, exemptions, devices, health, doorman, identity, tls, limits, log, stopping } = parts;
+  const { keeper, exemptions, devices, health, doorman, identity, tls, limits, refusals, log, stopping } =
+    parts;
   // Loaded here, so that `ls` starts without it.
   const { fastify } = await import('fastify');
   const app = fastify({
@@ -102,6 +105,10 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     if (stopping.aborted) reply.header('connection', 'close');
     await Promise.resolve();
   });
+  app.addHook('onResponse', async (_request, { statusCode }) => {
+    if (statusCode >= 400) refusals.set(statusCode, (refusals.get(statusCode) ?? 0) + 1);
+    await Promise.resolve();
+  });
   app.setNotFoundHandler((request, reply) =>
     sendError(reply, {
       status: 404,
@@ -117,7 +124,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     return { ok: true, receiving: keeper.admission.active, maxSegmentBytes: keeper.maxSegmentBytes };
   });
   app.post(EXEMPTIONS_PATH, (request, reply) => handleExemption(request, reply, exemptions, log));
-  app.post(HEALTH_PATH, (request, reply) => handleHealth(request, reply, health, keeper.wallMs));
+  app.post(DEVICE_HEALTH_PATH, (request, reply) => handleDeviceHealth(request, reply, health, keeper.wallMs));
   app.post(DELETIONS_PATH, (request, reply) => handleDeletions(request, reply, keeper, log));
   const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
   const enrolling = { devices, doorman, collectorKey: identity.publicKey, log, vouch };

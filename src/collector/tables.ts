@@ -33,6 +33,7 @@ export interface Tables {
     decided_by: Generated<string>;
     decision_reason: Generated<string>;
   };
+  admins: { name: string; token_hash: string; made_at: number };
   device_health: { device: string; day: string; version: string; backend: string; codes: string };
   exemption_audit: {
     seq: Generated<number>;

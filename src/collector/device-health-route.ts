@@ -9,10 +9,10 @@ import { parseUuid } from './segment-key.ts';
  * `POST /v1/devices/:device/health` with `{ version, backend, codes }`: what runs on a device, and what is wrong with it.
  * Only the last word is kept, with its day. Answers `{}`.
  */
-export const HEALTH_PATH = '/v1/devices/:device/health';
+export const DEVICE_HEALTH_PATH = '/v1/devices/:device/health';
 
 /** Answers one request. It is not logged: the log has times, and would be the history that the book is not. */
-export async function handleHealth(
+export async function handleDeviceHealth(
   request: FastifyRequest,
   reply: FastifyReply,
   book: HealthBook,
