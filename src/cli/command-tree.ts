@@ -50,6 +50,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'show the policy in force, or check a file',
     load: () => import('./commands/policy.ts'),
   },
+  doctor: {
+    summary: 'check that all of it works, with what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+  bugreport: {
+    summary: 'write a report on a fault, with nothing of yours in it',
+    load: () => import('./commands/bugreport.ts'),
+  },
   export: {
     summary: 'write recorded events as JSON lines, CSV or Parquet',
     load: () => import('./commands/export.ts'),
@@ -107,8 +115,6 @@ function overview(program: Command): string {
   const width = Math.max(...program.commands.map((command) => command.name().length));
   return [
     'Usage: telemetryctl COMMAND, or COMMAND --help for its options; --version',
-    '',
-    'Commands:',
     ...program.commands.map((command) => `  ${command.name().padEnd(width)}  ${command.summary()}`),
     '',
     'Examples:',

@@ -1,5 +1,5 @@
+import { EXPORT_COLUMNS, type ExportRow, exportRows } from '../export/export-columns.ts';
 import type { OpenedSegment } from '../segment/open-segment.ts';
-import { EXPORT_COLUMNS, type ExportRow, exportRows } from './export-columns.ts';
 import type { ExportTarget } from './export-target.ts';
 
 /** Turns segments into one format, one segment at a time. */

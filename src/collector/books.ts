@@ -5,6 +5,7 @@ import type { Catalog } from './catalog.ts';
 import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
 import { SqlCatalog } from './catalog-sql.ts';
 import type { Database } from './database.ts';
+import { PostgresDatabase } from './database-postgres.ts';
 import { SqliteDatabase } from './database-sqlite.ts';
 import type { DeviceBook } from './device-book.ts';
 import { SqlDeviceBook } from './device-book-sql.ts';
@@ -14,8 +15,15 @@ import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
 import { FLEET_BOOK, FLEET_SCHEMA } from './fleet-migrations.ts';
 import type { HealthBook } from './health-book.ts';
 import { SqlHealthBook } from './health-book-sql.ts';
+import type { PostgresAddress } from './postgres-url.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { SqlReaderBook } from './reader-book-sql.ts';
+import type { RetentionBook } from './retention-book.ts';
+import { SqlRetentionBook } from './retention-book-sql.ts';
 import type { Traffic } from './traffic.ts';
 import { SqlTraffic } from './traffic-sql.ts';
+import type { UseBook } from './use-book.ts';
+import { SqlUseBook } from './use-book-sql.ts';
 
 /** What a collector knows, not started yet. */
 export interface Books {
@@ -25,6 +33,9 @@ export interface Books {
   readonly health: HealthBook;
   readonly admins: AdminBook;
   readonly traffic: Traffic;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
 }
 
 /** The books in the SQLite files of a data folder. */
@@ -43,6 +54,34 @@ export function booksInFolder(
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
     health: new SqlHealthBook(fleet),
     admins: new SqlAdminBook(fleet, wallMs),
-    traffic: new SqlTraffic(catalog),
+    ...dataBooks(catalog),
+  };
+}
+
+/** The books in a PostgreSQL database, which any number of collectors may share. */
+export function booksInPostgres(
+  address: PostgresAddress,
+  access: 'read-write' | 'read-only',
+  wallMs: () => number,
+): Books {
+  const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA, FLEET_SCHEMA];
+  const database = new PostgresDatabase({ address, access, schemas, wallMs });
+  return {
+    catalog: new SqlCatalog(database),
+    devices: new SqlDeviceBook(database, wallMs),
+    exemptions: new SqlExemptionBook(database, wallMs),
+    health: new SqlHealthBook(database),
+    admins: new SqlAdminBook(database, wallMs),
+    ...dataBooks(database),
+  };
+}
+
+/** Those that go by the catalogue's tables. */
+function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers' | 'traffic'> {
+  return {
+    retention: new SqlRetentionBook(database),
+    use: new SqlUseBook(database),
+    readers: new SqlReaderBook(database),
+    traffic: new SqlTraffic(database),
   };
 }

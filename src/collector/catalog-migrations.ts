@@ -48,6 +48,39 @@ const MIGRATIONS: readonly Migration[] = [
        used_by    ${text}
      ) ${keyed}`,
   ],
+  ({ text, integer, serial, keyed, plain, appendOnly }) => [
+    `ALTER TABLE segments ADD COLUMN expires_at ${integer}`,
+    `ALTER TABLE segments ADD COLUMN sequence ${integer}`,
+    `ALTER TABLE segments ADD COLUMN receipt ${text}`,
+    'CREATE INDEX segments_expires_at ON segments (expires_at)',
+    'CREATE INDEX segments_receipt ON segments (device, receipt)',
+    `ALTER TABLE tombstones ADD COLUMN why ${text}`,
+    'CREATE INDEX tombstones_erased_at ON tombstones (erased_at)',
+    `CREATE TABLE withdrawals (
+       device       ${text} NOT NULL,
+       receipt      ${text} NOT NULL,
+       request      ${text} NOT NULL,
+       withdrawn_at ${integer} NOT NULL,
+       PRIMARY KEY (device, receipt)
+     ) ${keyed}`,
+    'CREATE INDEX withdrawals_withdrawn_at ON withdrawals (withdrawn_at)',
+    `CREATE TABLE readers (
+       name       ${text} PRIMARY KEY,
+       token_hash ${text} NOT NULL UNIQUE,
+       added_at   ${integer} NOT NULL,
+       revoked_at ${integer}
+     ) ${keyed}`,
+    `CREATE TABLE access_log (
+       seq     ${serial},
+       at      ${integer} NOT NULL,
+       reader  ${text} NOT NULL,
+       what    ${text} NOT NULL,
+       device  ${text},
+       segment ${text}
+     ) ${plain}`,
+    'CREATE INDEX access_log_at ON access_log (at)',
+    ...appendOnly('access_log', 'the access log is only ever appended to'),
+  ],
   () => ['CREATE INDEX segments_received ON segments (received_at, device, size)'],
 ];
 

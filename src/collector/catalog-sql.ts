@@ -1,5 +1,5 @@
 import type { Selectable, Transaction } from 'kysely';
-import type { Catalog, Erased, Erasure, SegmentRecord } from './catalog.ts';
+import type { Catalog, Erased, Erasure, SegmentFacts, SegmentRecord } from './catalog.ts';
 import type { Database } from './database.ts';
 import type { SegmentKey } from './segment-key.ts';
 import type { Tables } from './tables.ts';
@@ -51,6 +51,26 @@ export class SqlCatalog implements Catalog {
     return new Promise((resolve, reject) => {
       if (this.#pending.length === 0) setImmediate(() => void this.#flush());
       this.#pending.push({ record, resolve, reject });
+    });
+  }
+
+  async complete(key: SegmentKey, facts: SegmentFacts): Promise<SegmentRecord | null> {
+    const { device, segment } = key;
+    const standing = await this.find(key);
+    if (standing === null || isSame(standing, completed(standing, facts))) return standing;
+    return this.#database.inTransaction(async (tables) => {
+      const named = tables.selectFrom('segments').selectAll().where('device', '=', device);
+      const row = await named.where('segment', '=', segment).executeTakeFirst();
+      if (row === undefined) return null;
+      const record = completed(recordOf(row), facts);
+      const { expires_at, sequence, receipt } = rowOf(record);
+      await tables
+        .updateTable('segments')
+        .set({ expires_at, sequence, receipt })
+        .where('device', '=', device)
+        .where('segment', '=', segment)
+        .execute();
+      return record;
     });
   }
 
@@ -163,6 +183,7 @@ async function entomb(tables: Transaction<Tables>, { device, segments, atMs }: E
     segment,
     was_kept: kept.has(segment) ? 1 : 0,
     erased_at: atMs,
+    why: null,
   }));
   await tables
     .insertInto('tombstones')
@@ -177,17 +198,34 @@ async function entomb(tables: Transaction<Tables>, { device, segments, atMs }: E
     .execute();
 }
 
+/** What was said first stands, but for the end, of which the soonest does. */
+function completed(record: SegmentRecord, facts: SegmentFacts): SegmentRecord {
+  const ends = [record.expiresAtMs, facts.expiresAtMs].filter((end) => end !== undefined);
+  return { ...facts, ...record, ...(ends.length === 0 ? {} : { expiresAtMs: Math.min(...ends) }) };
+}
+
+function isSame(a: SegmentRecord, b: SegmentRecord): boolean {
+  return a.expiresAtMs === b.expiresAtMs && a.sequence === b.sequence && a.receipt === b.receipt;
+}
+
 function nameOf({ device, segment }: SegmentKey): string {
   return `${device}/${segment}`;
 }
 
 function rowOf(record: SegmentRecord): Selectable<Tables['segments']> {
-  const { device, segment, sha256, sizeBytes, receivedAtMs, ledgerHead = null } = record;
-  return { device, segment, sha256, size: sizeBytes, received_at: receivedAtMs, ledger_head: ledgerHead };
+  const { device, segment, sha256, sizeBytes: size, receivedAtMs, ledgerHead = null } = record;
+  const { expiresAtMs = null, sequence = null, receipt = null } = record;
+  const told = { ledger_head: ledgerHead, sequence, receipt };
+  return { device, segment, sha256, size, received_at: receivedAtMs, expires_at: expiresAtMs, ...told };
 }
 
 function recordOf(row: Selectable<Tables['segments']>): SegmentRecord {
-  const { device, segment, sha256, size, received_at: receivedAtMs, ledger_head: ledgerHead } = row;
-  const record = { device, segment, sha256, sizeBytes: size, receivedAtMs };
-  return ledgerHead === null ? record : { ...record, ledgerHead };
+  const { device, segment, sha256, size, received_at, ledger_head, expires_at, sequence, receipt } = row;
+  return {
+    ...{ device, segment, sha256, sizeBytes: size, receivedAtMs: received_at },
+    ...(ledger_head === null ? {} : { ledgerHead: ledger_head }),
+    ...(expires_at === null ? {} : { expiresAtMs: expires_at }),
+    ...(sequence === null ? {} : { sequence }),
+    ...(receipt === null ? {} : { receipt }),
+  };
 }

@@ -26,7 +26,16 @@ export interface SegmentRecord extends SegmentKey {
   readonly receivedAtMs: number;
   /** Hash of the last entry of the device's ledger, as it came with the segment. */
   readonly ledgerHead?: string;
+  /** When it must go; absent until that is decided. */
+  readonly expiresAtMs?: number;
+  /** Its number among the device's segments, where the device said it. */
+  readonly sequence?: number;
+  /** The consent receipt it was recorded under, where the device said it. */
+  readonly receipt?: string;
 }
+
+/** What a row may lack that was made from the bytes alone. */
+export type SegmentFacts = Pick<SegmentRecord, 'expiresAtMs' | 'sequence' | 'receipt'>;
 
 /** The list of stored segments. A row is added only after its object is durable, so a row never promises too much. */
 export interface Catalog {
@@ -40,12 +49,14 @@ export interface Catalog {
    * `StorageFullError` only when it is certain that nothing was added.
    */
   add(record: SegmentRecord): Promise<'added' | 'exists'>;
+  /** Adds to a row what it lacks, and brings its end forward where that is sooner. The row as it stands then. */
+  complete(key: SegmentKey, facts: SegmentFacts): Promise<SegmentRecord | null>;
   /**
    * Removes the rows of segments, leaves a tombstone for each, and notes the request, all or nothing and durable. Objects
    * are removed after that: a tombstone that outlives its object is what must not happen the other way round.
    */
   erase(erasure: Erasure): Promise<Erased>;
-  /** Whether a tombstone stands: such a segment is never taken. */
+  /** Whether a tombstone stands, its person's or that of its time: such a segment is never taken. */
   isErased(key: SegmentKey): Promise<boolean>;
   /** Ordered by device, then segment (which is by age, as ids are UUIDv7). */
   list(filter?: { readonly device?: string }): AsyncIterable<SegmentRecord>;

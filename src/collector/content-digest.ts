@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 /** What a `Content-Digest` field said. */
 export type ContentDigest =
   | { readonly kind: 'sha-256'; readonly sha256: string }
@@ -41,4 +42,11 @@ export function parseContentDigest(field: string | undefined): ContentDigest {
 /** The field's value for a hex SHA-256. */
 export function formatContentDigest(sha256: string): string {
   return `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`;
+}
+
+/** Hex SHA-256 of bytes that come in pieces. */
+export async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) hash.update(piece);
+  return hash.digest('hex');
 }

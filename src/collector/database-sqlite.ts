@@ -38,6 +38,7 @@ export interface SqliteFileOptions {
 export class SqliteDatabase implements Database {
   readonly #options: SqliteFileOptions;
   #tables: Kysely<Tables> | null = null;
+  #starting: Promise<void> | null = null;
   #starts = 0;
 
   constructor(options: SqliteFileOptions) {
@@ -51,7 +52,26 @@ export class SqliteDatabase implements Database {
 
   async start(): Promise<void> {
     this.#starts += 1;
-    if (this.#starts > 1) return;
+    this.#starting ??= this.#open();
+    try {
+      await this.#starting;
+    } catch (error) {
+      this.#starts = 0;
+      this.#starting = null;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#starts > 0) this.#starts -= 1;
+    if (this.#starts > 0) return;
+    const tables = this.#tables;
+    this.#tables = null;
+    this.#starting = null;
+    await tables?.destroy();
+  }
+
+  async #open(): Promise<void> {
     const { file, access, schema } = this.#options;
     const isReadOnly = access === 'read-only';
     const isMissing = isReadOnly && !existsSync(file);
@@ -65,18 +85,9 @@ export class SqliteDatabase implements Database {
       await this.#prepare(tables, db, isReadOnly && !isMissing);
       this.#tables = tables;
     } catch (error) {
-      this.#starts = 0;
       db.close();
       throw error;
     }
-  }
-
-  async stop(): Promise<void> {
-    if (this.#starts > 0) this.#starts -= 1;
-    if (this.#starts > 0) return;
-    const tables = this.#tables;
-    this.#tables = null;
-    await tables?.destroy();
   }
 
   async inTransaction<Result>(act: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result> {

@@ -1,15 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import type { Log } from '../core/clock.ts';
 import { sendError } from './api-error.ts';
+import { deletionAnswer, deletionAsk, deviceParams } from './api-schemas.ts';
 import { eraseSegments } from './erase-segments.ts';
 import { readJsonObject } from './json-body.ts';
 import type { SegmentKeeper } from './put-segment.ts';
-import { parseUuid } from './segment-key.ts';
 
 /** `POST /v1/devices/:device/deletions`: `{ request, segments }`, both UUIDs. */
 export const DELETIONS_PATH = '/v1/devices/:device/deletions';
-
-const MAX_SEGMENTS = 1000;
 
 /**
  * Erases segments because their person asked for it, and answers with `{ request, erased, unknown }`: every id that was
@@ -21,25 +20,21 @@ export async function handleDeletions(
   keeper: SegmentKeeper,
   log: Log,
 ): Promise<FastifyReply> {
-  const device = parseUuid((request.params as { readonly device: string }).device);
-  const body = await readJsonObject(request.raw);
-  const id = typeof body?.['request'] === 'string' ? parseUuid(body['request']) : undefined;
-  const segments = uuidsIn(body?.['segments']);
-  if (device === undefined || id === undefined || segments === null) {
+  const params = deviceParams.safeParse(request.params);
+  const ask = deletionAsk.safeParse(await readJsonObject(request.raw));
+  if (!params.success || !ask.success) {
     return sendError(reply, {
       status: 400,
       code: 'bad-request',
-      message: `this takes {"request": UUID, "segments": [UUID, …]}, at most ${MAX_SEGMENTS}, for a device`,
+      message: 'this takes {"request": UUID, "segments": [UUID, …]}, at most 1000, for a device',
       hint: 'POST /v1/devices/UUID/deletions',
     });
   }
+  const { device } = params.data;
+  const { request: id } = ask.data;
+  const segments = [...new Set(ask.data.segments)];
   const outcome = await eraseSegments({ device, request: id, segments, atMs: keeper.wallMs() }, keeper);
   log.info({ device, request: id, erased: outcome.erased.length, asked: segments.length }, 'segments erased');
-  return reply.code(200).send({ request: id, ...outcome });
-}
-
-function uuidsIn(value: unknown): string[] | null {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_SEGMENTS) return null;
-  const ids = value.map((text: unknown) => (typeof text === 'string' ? parseUuid(text) : undefined));
-  return ids.every((id) => id !== undefined) ? [...new Set(ids)] : null;
+  const answer: z.infer<typeof deletionAnswer> = { request: id, ...outcome };
+  return reply.code(200).send(answer);
 }

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import type { Log } from '../core/clock.ts';
 import { fingerprintOf, isKey } from '../signing/ed25519.ts';
 import { type ApiError, sendError } from './api-error.ts';
+import { type enrolAnswer, enrolAsk } from './api-schemas.ts';
 import type { DeviceBook, EnrolmentOutcome } from './device-book.ts';
 import type { Doorman } from './doorman.ts';
 import { hashOfSecret } from './enrolment-token.ts';
 import { readJsonObject } from './json-body.ts';
-import { parseUuid } from './segment-key.ts';
 import type { SignedRequest } from './signed-request.ts';
 
 /**
@@ -31,9 +32,8 @@ export async function handleEnrol(
   reply: FastifyReply,
   { devices, doorman, collectorKey, log, vouch }: EnrolParts,
 ): Promise<FastifyReply> {
-  const { token, device: text, publicKey } = (await readJsonObject(request.raw)) ?? {};
-  const device = typeof text === 'string' ? parseUuid(text) : undefined;
-  if (typeof token !== 'string' || device === undefined || !isKey(publicKey)) {
+  const ask = enrolAsk.safeParse(await readJsonObject(request.raw));
+  if (!ask.success || !isKey(ask.data.publicKey)) {
     return sendError(reply, {
       status: 400,
       code: 'bad-request',
@@ -41,6 +41,7 @@ export async function handleEnrol(
       hint: 'telemetryctl enroll URL TOKEN',
     });
   }
+  const { token, device, publicKey } = ask.data;
   const signed = doorman.introduce(request, publicKey);
   if ('status' in signed) return sendError(reply, signed);
   vouch(request, signed);
@@ -48,7 +49,8 @@ export async function handleEnrol(
   const outcome = await devices.enrol({ tokenHash: hashOfSecret(token), device, keyId, publicKey });
   log.info({ device, keyId, outcome }, 'a device asked to enrol');
   if (outcome !== 'enrolled' && outcome !== 'known') return sendError(reply, REFUSALS[outcome]);
-  return reply.code(outcome === 'enrolled' ? 201 : 200).send({ device, collectorKey });
+  const answer: z.infer<typeof enrolAnswer> = { device, collectorKey };
+  return reply.code(outcome === 'enrolled' ? 201 : 200).send(answer);
 }
 
 const AGAIN = 'telemetry-collector enroll, for a new token';

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import type { Log } from '../core/clock.ts';
 import { parseScope } from '../core/exemption-scope.ts';
 import { type ApiError, sendError } from './api-error.ts';
+import { deviceParams, type exemptionAnswer, exemptionAsk } from './api-schemas.ts';
 import type { ExemptionAsk, ExemptionBook, ExemptionRecord } from './exemption-book.ts';
 import { readJsonObject } from './json-body.ts';
-import { parseUuid } from './segment-key.ts';
 
 /**
  * `POST /v1/devices/:device/exemptions` with `{ request, scope, askedAt, until, reason?, withdrawn? }`: asks for an
@@ -15,7 +16,6 @@ export const EXEMPTIONS_PATH = '/v1/devices/:device/exemptions';
 
 /** First line of every age file (https://age-encryption.org/v1, "Header"). */
 const AGE_FIRST_LINE = 'age-encryption.org/v1\n';
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /** Answers one request. */
 export async function handleExemption(
@@ -26,7 +26,7 @@ export async function handleExemption(
 ): Promise<FastifyReply> {
   const body = await readJsonObject(request.raw);
   if (body === null) return sendError(reply, bad('the body is no JSON object of at most 64 KiB'));
-  const ask = parseAsk(request.params as { readonly device: string }, body);
+  const ask = parseAsk(request.params, body);
   if ('status' in ask) return sendError(reply, ask);
   const isWithdrawn = body['withdrawn'] === true;
   const outcome = await (isWithdrawn ? book.withdraw(ask) : book.submit(ask));
@@ -43,7 +43,8 @@ export async function handleExemption(
   return reply.code(outcome.kind === 'kept' ? 201 : 200).send(answerOf(record));
 }
 
-function answerOf({ id, state, decidedBy, decisionReason, decidedAtMs }: ExemptionRecord) {
+function answerOf(record: ExemptionRecord): z.infer<typeof exemptionAnswer> {
+  const { id, state, decidedBy, decisionReason, decidedAtMs } = record;
   return {
     request: id,
     state,
@@ -53,37 +54,28 @@ function answerOf({ id, state, decidedBy, decisionReason, decidedAtMs }: Exempti
   };
 }
 
-function parseAsk(
-  params: { readonly device: string },
-  body: Readonly<Record<string, unknown>>,
-): ExemptionAsk | ApiError {
-  const device = parseUuid(params.device);
-  const id = parseUuid(text(body['request']));
-  if (device === undefined || id === undefined) {
-    return { ...bad(`the ${device === undefined ? 'device' : 'request'} is not a UUID`), code: 'bad-id' };
-  }
-  const scope = text(body['scope']);
-  if (parseScope(scope) === undefined) return bad('"scope" is not all, app:NAME or hours:SPEC');
-  const askedAtMs = timeOf(body['askedAt']);
-  const untilMs = timeOf(body['until']);
-  if (askedAtMs === undefined || untilMs === undefined)
-    return bad('"askedAt" or "until" is not an ISO time in UTC');
-  const reason = body['reason'] ?? null;
-  if (reason === null) return { id, device, scope, askedAtMs, untilMs, reason };
-  const file = Buffer.from(text(reason), 'base64');
+function parseAsk(params: unknown, body: Readonly<Record<string, unknown>>): ExemptionAsk | ApiError {
+  const path = deviceParams.safeParse(params);
+  if (!path.success) return { ...bad('the device is not a UUID'), code: 'bad-id' };
+  const ask = exemptionAsk.safeParse(body);
+  if (!ask.success) return wrongField(ask.error.issues.map(({ path: [field] }) => String(field)));
+  const { request: id, scope, askedAt, until, reason = null } = ask.data;
+  if (parseScope(scope) === undefined) return wrongField(['scope']);
+  const times = { askedAtMs: Date.parse(askedAt), untilMs: Date.parse(until) };
+  const { device } = path.data;
+  if (reason === null) return { id, device, scope, ...times, reason };
+  const file = Buffer.from(reason, 'base64');
   // A reason in the open is for nobody here: not to keep it is the least that can be done.
-  if (!file.toString('latin1').startsWith(AGE_FIRST_LINE))
-    return bad('"reason" is not an age file in base64');
-  return { id, device, scope, askedAtMs, untilMs, reason: file };
+  return file.toString('latin1').startsWith(AGE_FIRST_LINE)
+    ? { id, device, scope, ...times, reason: file }
+    : wrongField(['reason']);
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function timeOf(value: unknown): number | undefined {
-  const ms = ISO_TIME.test(text(value)) ? Date.parse(text(value)) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
+function wrongField(fields: readonly string[]): ApiError {
+  if (fields.includes('request')) return { ...bad('the request is not a UUID'), code: 'bad-id' };
+  if (fields.includes('scope')) return bad('"scope" is not all, app:NAME or hours:SPEC');
+  if (fields.includes('reason')) return bad('"reason" is not an age file in base64');
+  return bad('"askedAt" or "until" is not an ISO time in UTC');
 }
 
 function bad(message: string): ApiError {

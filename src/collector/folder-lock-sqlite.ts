@@ -2,16 +2,29 @@ import { open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { TelemetryError } from '../core/errors.ts';
 
+/** What is said when another process has it. */
+interface Taken {
+  readonly message: string;
+  readonly hint: string;
+}
+
+const TAKEN: Taken = {
+  message: 'another collector is using this data folder',
+  hint: 'stop the other one, or give this one another folder with --data',
+};
+
 /**
  * Keeps a folder to one process. The lock is SQLite's own on an empty database file: the kernel lets go of it when the
  * process dies, however it dies, so there is no stale lock to judge. (Node itself offers no file locks.)
  */
 export class FolderLock {
   readonly #file: string;
+  readonly #taken: Taken;
   #db: DatabaseSync | null = null;
 
-  constructor(file: string) {
+  constructor(file: string, taken: Taken = TAKEN) {
     this.#file = file;
+    this.#taken = taken;
   }
 
   /** Takes the lock or throws at once. */
@@ -23,11 +36,8 @@ export class FolderLock {
       db.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
     } catch (cause) {
       db.close();
-      throw new TelemetryError('failed', 'another collector is using this data folder', {
-        op: 'lock data folder',
-        hint: 'stop the other one, or give this one another folder with --data',
-        cause,
-      });
+      const { message, hint } = this.#taken;
+      throw new TelemetryError('failed', message, { op: 'lock folder', hint, cause });
     }
     this.#db = db;
   }

@@ -13,22 +13,25 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** Reads `HOST:PORT`; an IPv6 host stands in brackets. */
-export function parseListenAddress(text: string): ListenAddress {
+/** Reads `HOST:PORT`, as it was given with `option`; an IPv6 host stands in brackets. */
+export function parseListenAddress(text: string, option = '--listen'): ListenAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const named = match?.[1] ?? match?.[2] ?? '';
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
     throw new TelemetryError('usage', `"${text}" is not an address to listen on`, {
-      op: 'read --listen',
-      hint: '--listen 127.0.0.1:7717',
+      op: `read ${option}`,
+      hint: `${option} 127.0.0.1:7717`,
     });
   }
   const host = named === 'localhost' ? '127.0.0.1' : named;
   if (isIP(host) === 0) {
     throw new TelemetryError('usage', `"${named}" is not an IP address`, {
-      op: 'read --listen',
-      hint: '--listen 127.0.0.1:7717, or with TLS --listen [::]:443 --tls-cert FILE --tls-key FILE',
+      op: `read ${option}`,
+      hint:
+        option === '--listen'
+          ? '--listen 127.0.0.1:7717, or with TLS --listen [::]:443 --tls-cert FILE --tls-key FILE'
+          : `${option} 127.0.0.1:7718`,
     });
   }
   return { host, port };

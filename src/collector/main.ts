@@ -10,15 +10,16 @@ import type { AdminDesk } from './admin-command.ts';
 import { type AdminFlags, defineAdmins } from './admin-options.ts';
 import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
-import { defaultDataDir } from './data-folder.ts';
+import { defaultDataDir, freeBytesOf } from './data-folder.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
 import { openIdentity } from './identity-file.ts';
+import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
 import { readReason } from './reason-reader-node.ts';
-import { MAX_BODIES, MAX_SEGMENT_BYTES, serve } from './serve-command.ts';
+import { serve } from './serve-command.ts';
 import { type ReachFlags, readReach } from './serve-options.ts';
 import { SERVER_LIMITS } from './server-limits.ts';
 
@@ -30,7 +31,7 @@ Examples:
 
 const SERVE_EXAMPLES = `
 Prints the address it listens on; its log goes to stderr as JSON lines.
-SIGTERM or Ctrl-C lets running uploads end, for at most 5 s.
+SIGTERM or Ctrl-C lets running uploads end; a second one ends it at once.
 
 Examples:
   telemetry-collector serve
@@ -76,7 +77,7 @@ export function collectorProgram(): Command {
       outputError: (text, write) =>
         write(`telemetry-collector: ${text.replace(/^error: /, '')}Try: telemetry-collector --help\n`),
     });
-  command
+  const serving = command
     .command('serve')
     .description('receive segments over HTTP')
     .option('--data <dir>', 'where to keep them (default: the XDG data folder)')
@@ -85,8 +86,8 @@ export function collectorProgram(): Command {
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
     .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
-    .option('--admin-listen <address>', 'serve the page for deciders there, such as 127.0.0.1:7719')
-    .option('--max-segment-bytes <n>', 'refuse larger segments', String(MAX_SEGMENT_BYTES))
+    .option('--admin-listen <address>', 'serve the page for deciders there, such as 127.0.0.1:7719');
+  defineLimits(serving)
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
     .action(runServe);
@@ -181,15 +182,14 @@ function adminDesk(options: AdminFlags, access: 'read-only' | 'read-write'): Adm
   };
 }
 
-interface ServeFlags extends ReachFlags {
+interface ServeFlags extends ReachFlags, LimitFlags {
   readonly data?: string;
-  readonly maxSegmentBytes: string;
   readonly untilStdinCloses?: true;
 }
 
 async function runServe(options: ServeFlags): Promise<void> {
   const reach = readReach(options);
-  const maxSegmentBytes = positiveInteger('--max-segment-bytes', options.maxSegmentBytes);
+  const limits = readLimits(options);
   const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -198,7 +198,7 @@ async function runServe(options: ServeFlags): Promise<void> {
   if (options.untilStdinCloses === true) process.stdin.once('close', onSignal).resume();
   try {
     await serve(
-      { ...reach, maxSegmentBytes, maxBodies: MAX_BODIES, limits: SERVER_LIMITS },
+      { ...reach, ...limits, limits: SERVER_LIMITS },
       {
         store: new FileObjectStore(dataDir),
         ...booksInFolder(dataDir, 'read-write', Date.now),
@@ -206,6 +206,7 @@ async function runServe(options: ServeFlags): Promise<void> {
         log: await stderrLog(),
         wallMs: Date.now,
         monoMs: () => performance.now(),
+        freeBytes: () => freeBytesOf(dataDir),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
         announcePage: (url) => process.stdout.write(`page on ${url}\n`),
@@ -238,14 +239,6 @@ async function stderrLog(): Promise<Log> {
   const { default: pino } = await import('pino');
   const log: Log = pino({ name: 'telemetry-collector' }, pino.destination({ fd: 2, sync: true }));
   return log;
-}
-
-function positiveInteger(option: string, text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new TelemetryError('usage', `${option} needs a whole number of bytes, not "${text}"`, {
-    hint: `${option} ${MAX_SEGMENT_BYTES}`,
-  });
 }
 
 /** The error and, in brackets, what caused it. */

@@ -11,7 +11,16 @@ export class BodyError extends Error {
   }
 }
 
-/** A body that counts and hashes its bytes as they pass, whatever its headers claim. Can be read once. */
+/**
+ * What comes off a socket is 64 KB at most; most segments fit in this, and so into one write. It bounds what a body in
+ * flight holds.
+ */
+const PIECE_BYTES = 128 * 1024;
+
+/**
+ * A body that counts and hashes its bytes as they pass, whatever its headers claim, and gives them in pieces of
+ * 128 KiB: each write of a store costs a hop to another thread and back. Can be read once.
+ */
 export class MeasuredBody implements AsyncIterable<Uint8Array> {
   sizeBytes = 0;
   readonly #source: AsyncIterable<Uint8Array>;
@@ -25,20 +34,33 @@ export class MeasuredBody implements AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     const chunks = this.#source[Symbol.asyncIterator]();
+    let parts: Uint8Array[] = [];
+    let heldBytes = 0;
     try {
       for (;;) {
         const next = await chunks.next().catch((cause: unknown) => {
           throw new BodyError('aborted', cause);
         });
-        if (next.done === true) return;
+        if (next.done === true) break;
         this.sizeBytes += next.value.byteLength;
         if (this.sizeBytes > this.#maxBytes) throw new BodyError('too-large');
-        this.#hash.update(next.value);
-        yield next.value;
+        parts.push(next.value);
+        heldBytes += next.value.byteLength;
+        if (heldBytes < PIECE_BYTES) continue;
+        yield this.#pass(parts);
+        parts = [];
+        heldBytes = 0;
       }
+      if (heldBytes > 0) yield this.#pass(parts);
     } finally {
       await chunks.return?.();
     }
+  }
+
+  #pass(parts: readonly Uint8Array[]): Uint8Array {
+    const piece = Buffer.concat(parts);
+    this.#hash.update(piece);
+    return piece;
   }
 
   /** Hex SHA-256 of what passed; once, at the end. */

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, link, mkdir, open, opendir, readdir, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, opendir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256Of } from './content-digest.ts';
 import { FolderLock } from './folder-lock-sqlite.ts';
-import { type ObjectStore, type StagedObject, StorageFullError, type StoredObject } from './object-store.ts';
+import { FolderSyncs } from './folder-syncs.ts';
+import type { ObjectStore, StagedObject, StoredObject } from './object-store.ts';
 import { parseUuid, type SegmentKey } from './segment-key.ts';
+import { StagedFile } from './staged-file.ts';
 
 /** Endings of segments' names: age files and all others, as on the device. Stores from before have age files in both. */
 const SUFFIXES = { age: '.tlm.age', plain: '.tlm' } as const;
-
-/** What an age file begins with (https://age-encryption.org/v1, "Header"). */
-const AGE_HEAD = Buffer.from('age-encryption.org/v1\n');
 
 /** Path of a segment below the data folder; by its ending, since the same segment is there once. */
 export function segmentPath(dataDir: string, key: SegmentKey, form: keyof typeof SUFFIXES = 'plain'): string {
@@ -35,6 +33,7 @@ export class FileObjectStore implements ObjectStore {
   readonly #segments: string;
   readonly #incoming: string;
   readonly #lock: FolderLock;
+  readonly #syncs = new FolderSyncs();
   #staged = 0;
 
   constructor(dataDir: string) {
@@ -50,10 +49,11 @@ export class FileObjectStore implements ObjectStore {
     await rm(this.#incoming, { recursive: true, force: true });
     await mkdir(this.#incoming, { mode: 0o700 });
     await mkdir(this.#segments, { recursive: true, mode: 0o700 });
-    await syncFolder(this.#dataDir);
+    await this.#syncs.sync(this.#dataDir);
   }
 
   stop(): Promise<void> {
+    this.#syncs.stop();
     this.#lock.stop();
     return Promise.resolve();
   }
@@ -62,18 +62,10 @@ export class FileObjectStore implements ObjectStore {
     // A running number is enough: the folder was emptied at the start and is ours alone.
     this.#staged += 1;
     const temporary = join(this.#incoming, `${this.#staged}.part`);
-    const file = await open(temporary, 'wx', 0o600).catch(rethrow('create file'));
-    const staged = new StagedFile(file, temporary, this.#dataDir, key);
-    try {
-      for await (const chunk of body) {
-        staged.see(chunk);
-        await writeAll(file, chunk);
-      }
-      return staged;
-    } catch (error) {
-      await staged.discard();
-      throw fullOr(error, 'write segment');
-    }
+    const pathAs = (form: keyof typeof SUFFIXES): string => segmentPath(this.#dataDir, key, form);
+    const staged = new StagedFile(temporary, pathAs, this.#syncs);
+    await staged.take(body);
+    return staged;
   }
 
   async describe(key: SegmentKey): Promise<StoredObject | null> {
@@ -82,15 +74,15 @@ export class FileObjectStore implements ObjectStore {
     return found === null ? null : { sizeBytes: found.size, writtenAtMs: Math.floor(found.mtimeMs) };
   }
 
-  async digest(key: SegmentKey): Promise<string | null> {
+  async read(key: SegmentKey): Promise<AsyncIterable<Uint8Array> | null> {
     const path = await findSegment(this.#dataDir, key);
-    if (path === null) return null;
-    const hash = createHash('sha256');
-    const read = async (): Promise<string> => {
-      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-      return hash.digest('hex');
-    };
-    return unlessMissing(read());
+    const file = path === null ? null : await unlessMissing(open(path, 'r'));
+    return file === null ? null : (file.createReadStream() as AsyncIterable<Uint8Array>);
+  }
+
+  async digest(key: SegmentKey): Promise<string | null> {
+    const bytes = await this.read(key);
+    return bytes === null ? null : sha256Of(bytes);
   }
 
   async remove(key: SegmentKey): Promise<void> {
@@ -111,97 +103,6 @@ export class FileObjectStore implements ObjectStore {
   }
 }
 
-class StagedFile implements StagedObject {
-  readonly #temporary: string;
-  readonly #dataDir: string;
-  readonly #key: SegmentKey;
-  #head = Buffer.alloc(0);
-  #file: FileHandle | null;
-
-  constructor(file: FileHandle, temporary: string, dataDir: string, key: SegmentKey) {
-    this.#file = file;
-    this.#temporary = temporary;
-    this.#dataDir = dataDir;
-    this.#key = key;
-  }
-
-  /** The next bytes of the body; the first of all tell what it is. */
-  see(chunk: Uint8Array): void {
-    if (this.#head.length < AGE_HEAD.length)
-      this.#head = Buffer.concat([this.#head, chunk.subarray(0, AGE_HEAD.length - this.#head.length)]);
-  }
-
-  get #target(): string {
-    return segmentPath(this.#dataDir, this.#key, this.#head.equals(AGE_HEAD) ? 'age' : 'plain');
-  }
-
-  async publish(): Promise<'published' | 'exists'> {
-    try {
-      await this.#file?.datasync();
-      // Under its other name it is there as well. Who keeps segments asks for each of them one at a time.
-      const isThere = (await findSegment(this.#dataDir, this.#key)) !== null;
-      const outcome = isThere ? 'exists' : await linkNew(this.#temporary, this.#target);
-      await this.discard();
-      if (outcome === 'published') await this.#syncName();
-      return outcome;
-    } catch (error) {
-      await this.discard();
-      throw fullOr(error, 'publish segment');
-    }
-  }
-
-  async #syncName(): Promise<void> {
-    try {
-      await syncFolder(dirname(this.#target));
-    } catch (error) {
-      await rm(this.#target, { force: true });
-      throw error;
-    }
-  }
-
-  async discard(): Promise<void> {
-    const file = this.#file;
-    if (file === null) return;
-    this.#file = null;
-    await file.close();
-    await unlink(this.#temporary);
-  }
-}
-
-async function linkNew(from: string, to: string): Promise<'published' | 'exists'> {
-  const folder = dirname(to);
-  for (let isFolderNew = false; ; isFolderNew = true) {
-    try {
-      await link(from, to);
-      return 'published';
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === 'EEXIST') return 'exists';
-      if (code !== 'ENOENT' || isFolderNew) throw error;
-      await mkdir(folder, { mode: 0o700 }).catch((reason: unknown) => {
-        if (codeOf(reason) !== 'EEXIST') throw reason;
-      });
-      await syncFolder(dirname(folder));
-    }
-  }
-}
-
-/** write(2) may take less than it was given, as it does when the disk is nearly full. */
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  let at = 0;
-  while (at < chunk.byteLength) at += (await file.write(chunk, at)).bytesWritten;
-}
-
-/** A new name is durable only once its folder is: fsync(2), NOTES. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 async function unlessMissing<T>(promise: Promise<T>): Promise<T | null> {
   try {
     return await promise;
@@ -209,17 +110,6 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | null> {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-const rethrow =
-  (op: string) =>
-  (error: unknown): never => {
-    throw fullOr(error, op);
-  };
-
-function fullOr(error: unknown, op: string): unknown {
-  const code = codeOf(error);
-  return code === 'ENOSPC' || code === 'EDQUOT' ? new StorageFullError(op, error) : error;
 }
 
 function codeOf(error: unknown): string {

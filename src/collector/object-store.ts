@@ -14,6 +14,8 @@ export interface ObjectStore {
   stage(key: SegmentKey, body: AsyncIterable<Uint8Array>): Promise<StagedObject>;
   /** What lies under the key; `null` when nothing does. */
   describe(key: SegmentKey): Promise<StoredObject | null>;
+  /** The stored bytes, in pieces; `null` when there are none. */
+  read(key: SegmentKey): Promise<AsyncIterable<Uint8Array> | null>;
   /** Hex SHA-256 of the stored bytes, read again; `null` when there are none. */
   digest(key: SegmentKey): Promise<string | null>;
   /** Takes the object away; does nothing when there is none. */

@@ -1,48 +1,52 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import type { Log } from '../core/clock.ts';
 import { type ApiError, sendError } from './api-error.ts';
+import { type receipt, segmentParams } from './api-schemas.ts';
+import type { CollectorMetrics } from './collector-metrics.ts';
 import { formatContentDigest, parseContentDigest } from './content-digest.ts';
 import { type PutOutcome, type PutRequest, putSegment, type SegmentKeeper } from './put-segment.ts';
 import { discardRest } from './refused-body.ts';
-import { parseUuid } from './segment-key.ts';
+import { readFacts } from './segment-facts.ts';
 
 /** `PUT /v1/devices/:device/segments/:segment`. */
 export const PUT_SEGMENT_PATH = '/v1/devices/:device/segments/:segment';
-
-/** Places for bodies free up within seconds; clients multiply this by a random 1 to 2. */
-const BUSY_RETRY_SECONDS = 10;
 
 /** Answers one PUT. */
 export async function handlePut(
   request: FastifyRequest,
   reply: FastifyReply,
   keeper: SegmentKeeper,
-  log: Log,
+  { log, metrics }: { readonly log: Log; readonly metrics: CollectorMetrics },
 ): Promise<FastifyReply> {
   const wanted = readRequest(request, reply);
   const outcome = 'status' in wanted ? wanted : await putSegment(wanted, keeper);
   discardRest(request.raw, keeper.maxSegmentBytes);
   if ('status' in outcome) return sendError(reply, outcome);
+  metrics.segment(outcome);
   if (outcome.kind !== 'created' && outcome.kind !== 'present') {
     log.info({ outcome: outcome.kind, ...(request.params as object) }, 'segment refused');
     return sendError(reply, errorOf(outcome, keeper.maxSegmentBytes));
   }
-  const { device, segment, sizeBytes, sha256 } = outcome.record;
+  const { device, segment, sizeBytes, sha256, expiresAtMs } = outcome.record;
+  const expires = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
   log.info({ outcome: outcome.kind, device, segment, sizeBytes }, 'segment kept');
   return reply
     .code(outcome.kind === 'created' ? 201 : 200)
     .header('content-digest', formatContentDigest(sha256))
-    .send({ device, segment, sizeBytes, sha256 });
+    .send({ device, segment, sizeBytes, sha256, expires } satisfies z.infer<typeof receipt>);
 }
 
 function readRequest(request: FastifyRequest, reply: FastifyReply): PutRequest | ApiError {
-  const params = request.params as { readonly device: string; readonly segment: string };
-  const device = parseUuid(params.device);
-  const segment = parseUuid(params.segment);
-  if (device === undefined || segment === undefined) {
-    const which = device === undefined ? 'device' : 'segment';
-    return bad('bad-id', `the ${which} in the path is not a UUID`, 'PUT /v1/devices/UUID/segments/UUID');
+  const params = segmentParams.safeParse(request.params);
+  if (!params.success) {
+    const [which = ''] = params.error.issues[0]?.path ?? [];
+    return bad(
+      'bad-id',
+      `the ${String(which)} in the path is not a UUID`,
+      'PUT /v1/devices/UUID/segments/UUID',
+    );
   }
   // RFC 9110 section 14.5: a part sent as if it were the whole must be refused.
   if (request.headers['content-range'] !== undefined || request.headers['content-encoding'] !== undefined) {
@@ -57,10 +61,11 @@ function readRequest(request: FastifyRequest, reply: FastifyReply): PutRequest |
   }
   const length = request.headers['content-length'];
   return {
-    key: { device, segment },
+    key: params.data,
     sha256: digest.sha256,
     declaredBytes: length === undefined ? null : Number(length),
     ledgerHead: ledgerHeadOf(request),
+    told: readFacts(request.query),
     openBody: () => openBody(request.raw, reply),
   };
 }
@@ -96,8 +101,15 @@ function errorOf(outcome: Exclude<PutOutcome, { kind: 'created' | 'present' }>, 
       return {
         status: 410,
         code: 'erased',
-        message: 'this segment was erased because the person asked for it',
+        message: 'this segment was erased because its person asked for it, or because its time was over',
         hint: 'do not send it again',
+      };
+    case 'withdrawn':
+      return {
+        status: 410,
+        code: 'withdrawn',
+        message: 'the consent that this segment was recorded under was taken back',
+        hint: 'delete it',
       };
     case 'busy':
       return {
@@ -105,7 +117,7 @@ function errorOf(outcome: Exclude<PutOutcome, { kind: 'created' | 'present' }>, 
         code: 'busy',
         message: 'too many segments are arriving at once',
         hint: 'send it again after Retry-After',
-        retryAfterSeconds: BUSY_RETRY_SECONDS,
+        retryAfterSeconds: outcome.retryAfterSeconds,
       };
     case 'too-large':
       return {

@@ -4,7 +4,9 @@ import type { KeyedQueue } from './keyed-queue.ts';
 import { BodyError, MeasuredBody } from './measured-body.ts';
 import { type ObjectStore, type StagedObject, StorageFullError } from './object-store.ts';
 import { recordFromBytes } from './reconcile.ts';
+import { factsOfRecord, type ToldFacts } from './segment-facts.ts';
 import type { SegmentKey } from './segment-key.ts';
+import type { UseBook } from './use-book.ts';
 
 /** A request to keep a segment. */
 export interface PutRequest {
@@ -15,6 +17,7 @@ export interface PutRequest {
   readonly declaredBytes: number | null;
   /** Hash of the last entry of the device's ledger; `null` when none came. */
   readonly ledgerHead: string | null;
+  readonly told: ToldFacts;
   /** Called only once the body is wanted. */
   readonly openBody: () => AsyncIterable<Uint8Array>;
 }
@@ -25,10 +28,12 @@ export type PutOutcome =
   | { readonly kind: 'present'; readonly record: SegmentRecord }
   /** Another content stands under this id. */
   | { readonly kind: 'conflict'; readonly record: SegmentRecord }
-  /** The person had it erased: it is never taken again. */
+  /** The person had it erased, or its time is over: it is never taken again. */
   | { readonly kind: 'erased' }
+  /** The person took back the consent it was recorded under. */
+  | { readonly kind: 'withdrawn' }
   /** All places for bodies are taken; the body was not read. */
-  | { readonly kind: 'busy' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
   | { readonly kind: 'too-large' | 'empty' | 'aborted' | 'wrong-length' }
   /** `sha256` is of what arrived. */
   | { readonly kind: 'wrong-digest'; readonly sha256: string };
@@ -39,8 +44,11 @@ export interface SegmentKeeper {
   readonly catalog: Catalog;
   readonly admission: Admission;
   readonly queue: KeyedQueue;
+  readonly use: Pick<UseBook, 'isWithdrawn'>;
   readonly wallMs: () => number;
   readonly maxSegmentBytes: number;
+  /** How long anything is kept here at most. */
+  readonly retentionMs: number;
 }
 
 /**
@@ -50,17 +58,21 @@ export interface SegmentKeeper {
 export async function putSegment(request: PutRequest, keeper: SegmentKeeper): Promise<PutOutcome> {
   if ((request.declaredBytes ?? 0) > keeper.maxSegmentBytes) return { kind: 'too-large' };
   if (await keeper.catalog.isErased(request.key)) return { kind: 'erased' };
+  if (await isWithdrawn(request, keeper)) return { kind: 'withdrawn' };
   const record = await keeper.catalog.find(request.key);
   if (record !== null && record.sha256 !== request.sha256) return { kind: 'conflict', record };
   // A row whose object someone has taken away promises nothing: then the body is taken again.
   if (record !== null && (await keeper.store.describe(request.key))?.sizeBytes === record.sizeBytes) {
-    return { kind: 'present', record };
+    const facts = factsOfRecord(request.told, record.receivedAtMs, keeper.retentionMs);
+    return { kind: 'present', record: (await keeper.catalog.complete(record, facts)) ?? record };
   }
-  if (!keeper.admission.enter()) return { kind: 'busy' };
+  const { device } = request.key;
+  const entry = keeper.admission.enter(device);
+  if (entry !== 'in') return { kind: 'busy', retryAfterSeconds: entry };
   try {
     return await receive(request, keeper);
   } finally {
-    keeper.admission.leave();
+    keeper.admission.leave(device);
   }
 }
 
@@ -80,17 +92,19 @@ async function receive(request: PutRequest, keeper: SegmentKeeper): Promise<PutO
     if (sizeBytes === 0) return { kind: 'empty' };
     const sha256 = body.sha256();
     if (sha256 !== request.sha256) return { kind: 'wrong-digest', sha256 };
-    const { ledgerHead } = request;
+    const { ledgerHead, told } = request;
+    const receivedAtMs = keeper.wallMs();
     const record: SegmentRecord = {
       ...request.key,
       sizeBytes,
       sha256,
-      receivedAtMs: keeper.wallMs(),
+      receivedAtMs,
       ...(ledgerHead === null ? {} : { ledgerHead }),
+      ...factsOfRecord(told, receivedAtMs, keeper.retentionMs),
     };
     // One at a time per id, so that taking back an object never takes it from another's row.
     const name = `${record.device}/${record.segment}`;
-    return await keeper.queue.run(name, () => commit(record, staged, keeper));
+    return await keeper.queue.run(name, () => commit(record, request, staged, keeper));
   } finally {
     await staged.discard();
   }
@@ -98,12 +112,14 @@ async function receive(request: PutRequest, keeper: SegmentKeeper): Promise<PutO
 
 async function commit(
   record: SegmentRecord,
+  request: PutRequest,
   staged: StagedObject,
   keeper: SegmentKeeper,
 ): Promise<PutOutcome> {
   const { store, catalog } = keeper;
-  // It may have been erased while its body came.
+  // It may have been erased, or its consent withdrawn, while its body came.
   if (await catalog.isErased(record)) return { kind: 'erased' };
+  if (await isWithdrawn(request, keeper)) return { kind: 'withdrawn' };
   if ((await staged.publish()) === 'exists') return alreadyPublished(record, keeper);
   try {
     await catalog.add(record);
@@ -118,10 +134,25 @@ async function commit(
 /** Compares with the bytes that stand there, not with their row: a damaged file must never be answered for. */
 async function alreadyPublished(
   record: SegmentRecord,
-  { store, catalog }: SegmentKeeper,
+  { store, catalog, retentionMs }: SegmentKeeper,
 ): Promise<PutOutcome> {
   const standing = await recordFromBytes(store, record);
   if (standing === null) throw new Error('the stored segment went away while it was compared');
-  await catalog.add(standing);
-  return { kind: standing.sha256 === record.sha256 ? 'present' : 'conflict', record: standing };
+  if (standing.sha256 !== record.sha256) {
+    await catalog.add({ ...standing, expiresAtMs: standing.receivedAtMs + retentionMs });
+    return { kind: 'conflict', record: standing };
+  }
+  const { expiresAtMs, sequence, receipt } = record;
+  const facts = {
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+  const known = { ...standing, ...facts };
+  const isNew = (await catalog.add(known)) === 'added';
+  return { kind: 'present', record: isNew ? known : ((await catalog.complete(standing, facts)) ?? known) };
+}
+
+function isWithdrawn({ key, told }: PutRequest, { use }: SegmentKeeper): Promise<boolean> {
+  return told.receipt === undefined ? Promise.resolve(false) : use.isWithdrawn(key.device, told.receipt);
 }

@@ -1,33 +1,40 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/clock.ts';
+import { formatDuration } from '../core/duration.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
 import type { AdminBook } from './admin-book.ts';
 import { Admission } from './admission.ts';
 import type { Catalog } from './catalog.ts';
+import { CollectorMetrics } from './collector-metrics.ts';
 import type { DeviceBook } from './device-book.ts';
 import { dayOf } from './device-health-route.ts';
 import { Doorman } from './doorman.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { HEALTH_RETENTION_DAYS, type HealthBook } from './health-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
-import { type ListenAddress, urlOf } from './listen-address.ts';
+import type { Limits } from './limit-options.ts';
+import { isLoopbackHost, type ListenAddress, urlOf } from './listen-address.ts';
+import { serveMetrics } from './metrics-server.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type PageAddress, type RunningPage, servePage } from './page/serve-page.ts';
+import type { ReaderBook } from './reader-book.ts';
+import { Readiness } from './readiness.ts';
 import { adoptOrphans } from './reconcile.ts';
 import { ReplayGuard } from './replay-guard.ts';
-import { createServer } from './server.ts';
+import { RequestLimiter } from './request-limiter.ts';
+import type { RetentionBook } from './retention-book.ts';
 import type { ServerLimits } from './server-limits.ts';
+import { Sweeper } from './sweeper.ts';
 import type { TlsFiles } from './tls-server.ts';
 import type { Traffic } from './traffic.ts';
+import type { UseBook } from './use-book.ts';
 
 /** What `serve` was asked to do. */
-export interface ServeOptions {
+export interface ServeOptions extends Limits {
   readonly listen: ListenAddress;
-  readonly maxSegmentBytes: number;
-  /** Bodies received at once; the rest get 429. */
-  readonly maxBodies: number;
   readonly limits: ServerLimits;
   /** `null`: plain HTTP. */
   readonly tls: TlsFiles | null;
@@ -48,10 +55,16 @@ export interface ServeParts {
   readonly health: HealthBook;
   readonly admins: AdminBook;
   readonly traffic: Traffic;
+  readonly retention: RetentionBook;
+  readonly use: UseBook;
+  readonly readers: ReaderBook;
+  /** Room for segments; `null` where they lie on no disk of this machine. */
+  readonly freeBytes: (() => Promise<number>) | null;
   /** The collector's key, once the data folder is there. */
   readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
   readonly wallMs: () => number;
+  /** Milliseconds of a clock that nobody sets. */
   readonly monoMs: () => number;
   /** Resolves after so many milliseconds, rejects when aborted. */
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -61,68 +74,72 @@ export interface ServeParts {
   readonly announcePage: (url: string) => void;
 }
 
-/**
- * A segment rolls at 8 MiB of journal. Sealed it is a fraction of that, but a torn one is sent as it is, encrypted: twice
- * the size leaves room.
- */
-export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
-
-/** A body in flight holds some 128 KiB of buffers, so 64 hold 8 MiB; more at once gains nothing on one disk. */
-export const MAX_BODIES = 64;
-
-/** How long running uploads may take to end once asked to stop. */
-const DRAIN_MS = 5000;
+/** The last answers need to get out, to whoever reads them. */
+const LAST_ANSWERS_MS = 1000;
 
 /** Serves until `stop` is aborted, then lets running uploads end. */
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
   const { store, catalog, exemptions, health, admins, log } = parts;
-  const refusals = new Map<number, number>();
+  const admission = new Admission(options.maxBodies, parts.monoMs);
+  const { maxSegmentBytes, retentionMs } = options;
+  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes, retentionMs };
+  let metricsServer: Server | null = null;
   let page: RunningPage | null = null;
-  const admission = new Admission(options.maxBodies);
-  const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes: options.maxSegmentBytes };
   try {
     const adopted = await open(parts);
     const identity = await parts.openIdentity();
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
+    const shortened = await parts.retention.shorten(retentionMs);
+    if (shortened > 0)
+      log.info({ shortened }, 'segments that had no end, or a later one, have one by --retention');
 
-    const { tls, limits, publicUrl, isEnrolmentRequired } = options;
+    const { tls, publicUrl, isEnrolmentRequired, requests, metricsListen } = options;
+    const { devices, use, readers, wallMs, monoMs } = parts;
     const replays = new ReplayGuard();
-    const { devices, wallMs } = parts;
     const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
-    const serving = {
-      keeper,
-      exemptions,
-      devices,
-      health,
-      doorman,
-      identity,
-      tls,
-      limits,
-      refusals,
-      log,
-      stopping: stop,
-    };
+    const limiter = new RequestLimiter(requests, monoMs);
+    const metrics = new CollectorMetrics(wallMs());
+    const readiness = new Readiness({ ...parts, maxSegmentBytes, draining: stop });
+    // Loaded here, so that `ls` starts without it.
+    const { connectionsOf, createServer } = await import('./server.ts');
+    const watched = { keeper, readiness, metrics, freeBytes: parts.freeBytes, log };
+    const hasMetrics = metricsListen === null && publicUrl === null && isLoopbackHost(options.listen.host);
+    const books = { exemptions, use, readers, devices, health };
+    const serving = { ...watched, ...books, doorman, limiter, identity, tls, hasMetrics };
     // First, as nothing would close a server that listens when this fails.
     if (options.page !== null) {
-      const fleet = { ...parts, refusals, startedMs: wallMs() };
-      page = await servePage(options.page, { fleet, admins, log, monoMs: parts.monoMs });
+      const fleet = { ...parts, refusals: () => metrics.refusals(), startedMs: wallMs() };
+      page = await servePage(options.page, { fleet, admins, log, monoMs });
     }
-    const app = await createServer(serving);
+    const app = await createServer({ ...serving, limits: options.limits, stopping: stop });
+    if (metricsListen !== null)
+      metricsServer = await serveMetrics(metricsListen, {
+        ...watched,
+        connections: () => connectionsOf(app),
+      });
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port }, tls !== null);
-    log.info({ url, maxSegmentBytes: options.maxSegmentBytes, isEnrolmentRequired }, 'listening');
+    const retention = formatDuration(retentionMs);
+    log.info({ url, maxSegmentBytes, isEnrolmentRequired, retention }, 'listening');
     parts.announce(url);
     if (page !== null) parts.announcePage(page.url);
-    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop)]);
+    const sweeper = new Sweeper({ ...parts, queue: keeper.queue });
+    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop), sweeper.run(stop)]);
     log.info({ receiving: admission.active }, 'stopping');
-    await drain(app, admission, parts);
+    await drain(app, admission, options.drainMs, parts);
   } finally {
     await page?.close();
+    metricsServer?.close();
+    metricsServer?.closeAllConnections();
     await exemptions.stop();
     await parts.devices.stop();
+    await parts.retention.stop();
+    await parts.use.stop();
+    await parts.readers.stop();
     await health.stop();
     await admins.stop();
+    await parts.traffic.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -130,14 +147,13 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 }
 
 /** Returns how many orphans were adopted. */
-async function open({ store, catalog, exemptions, devices, health, admins }: ServeParts): Promise<number> {
+async function open(parts: ServeParts): Promise<number> {
+  const { store, catalog, exemptions, devices, retention, use, readers, health, admins, traffic } = parts;
   try {
     await store.start();
     await catalog.start();
-    await exemptions.start();
-    await devices.start();
-    await health.start();
-    await admins.start();
+    for (const book of [exemptions, devices, retention, use, readers, health, admins, traffic])
+      await book.start();
     return await adoptOrphans(store, catalog);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
@@ -191,15 +207,31 @@ async function listen(app: FastifyInstance, { host, port }: ListenAddress): Prom
   }
 }
 
-async function drain(app: FastifyInstance, admission: Admission, { delay, log }: ServeParts): Promise<void> {
-  const isDone = new AbortController();
-  const closed = app.close().finally(() => isDone.abort());
-  const isInTime = await delay(DRAIN_MS, isDone.signal).then(
-    () => false,
-    () => true,
-  );
-  if (!isInTime)
+/**
+ * Lets running uploads end. Until then it goes on listening: whoever comes is told when to come again, and a balancer
+ * sees on `/readyz` to turn to another.
+ */
+async function drain(
+  app: FastifyInstance,
+  admission: Admission,
+  drainMs: number,
+  { delay, log }: ServeParts,
+): Promise<void> {
+  const within = async (ms: number, done: Promise<void>): Promise<boolean> => {
+    const over = new AbortController();
+    const late = delay(ms, over.signal).then(
+      () => false,
+      () => true,
+    );
+    const isInTime = await Promise.race([done.then(() => true), late]);
+    over.abort();
+    return isInTime;
+  };
+  app.server.closeIdleConnections();
+  if (!(await within(drainMs, admission.empty())))
     log.warn({ receiving: admission.active }, 'uploads cut off; their clients will send them again');
+  const closed = app.close();
+  await within(admission.active > 0 ? 0 : LAST_ANSWERS_MS, closed);
   app.server.closeAllConnections();
   await closed;
   await admission.empty();

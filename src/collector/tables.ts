@@ -9,8 +9,24 @@ export interface Tables {
     size: number;
     received_at: number;
     ledger_head: string | null;
+    /** `null` in rows of earlier versions, until a collector that knows how long it keeps things starts. */
+    expires_at: number | null;
+    sequence: number | null;
+    /** Consent receipt; `null`: nobody said under which it was recorded. */
+    receipt: string | null;
   };
-  tombstones: { device: string; segment: string; was_kept: number; erased_at: number };
+  /** `why` is `expired`, or `null`: its person asked for it. */
+  tombstones: { device: string; segment: string; was_kept: number; erased_at: number; why: string | null };
+  withdrawals: { device: string; receipt: string; request: string; withdrawn_at: number };
+  readers: { name: string; token_hash: string; added_at: number; revoked_at: number | null };
+  access_log: {
+    seq: Generated<number>;
+    at: number;
+    reader: string;
+    what: 'index' | 'erased' | 'segment';
+    device: string | null;
+    segment: string | null;
+  };
   erasures: { device: string; request: string; segments: number; erased: number; asked_at: number };
   device_keys: {
     key_id: string;

@@ -4,7 +4,7 @@ import type { DayTraffic, Traffic } from './traffic.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Counted from the catalogue, which must be open. */
+/** Counted from the catalogue's table. */
 export class SqlTraffic implements Traffic {
   readonly #database: Database;
 
@@ -12,9 +12,17 @@ export class SqlTraffic implements Traffic {
     this.#database = database;
   }
 
+  start(): Promise<void> {
+    return this.#database.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#database.stop();
+  }
+
   async days(sinceMs: number): Promise<readonly DayTraffic[]> {
     // Both databases divide whole numbers to a whole number; what they count comes as text from one of them.
-    const day = sql<number>`received_at / ${sql.lit(DAY_MS)}`;
+    const day = sql<number | string>`received_at / ${sql.lit(DAY_MS)}`;
     const rows = await this.#database.tables
       .selectFrom('segments')
       .select(({ fn }) => [
@@ -28,7 +36,7 @@ export class SqlTraffic implements Traffic {
       .orderBy(day)
       .execute();
     return rows.map((row) => ({
-      day: new Date(row.day * DAY_MS).toISOString().slice(0, 10),
+      day: new Date(Number(row.day) * DAY_MS).toISOString().slice(0, 10),
       segments: Number(row.segments),
       bytes: Number(row.bytes),
       devices: Number(row.devices),

@@ -10,6 +10,9 @@ export interface DayTraffic {
 
 /** How much is kept, of all devices together. */
 export interface Traffic {
+  start(): Promise<void>;
+  /** Idempotent. */
+  stop(): Promise<void>;
   /** Days since that time on which anything arrived, the oldest first. */
   days(sinceMs: number): Promise<readonly DayTraffic[]>;
 }

@@ -1,4 +1,5 @@
 import type { ConsentStanding } from '../core/collection.ts';
+import type { SegmentAbout } from '../core/destination.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
@@ -227,7 +228,7 @@ export interface Round {
   readonly rateBytesPerSecond: number;
   /** The round may charge at most this many bytes, both directions. */
   readonly budgetBytes: number;
-  readonly segments: readonly { readonly id: string; readonly file: string; readonly sizeBytes: number }[];
+  readonly segments: readonly RoundSegment[];
   /** What a person asks of the collector, sent first; each is posted to its path below the address. */
   readonly requests: readonly { readonly id: string; readonly path: string; readonly body: string }[];
   /** What the collector is told of the program, last of all; absent when it knows. `body` is `health` as it is posted. */
@@ -236,6 +237,14 @@ export interface Round {
 
 /** Names the reply to `health` among those to requests, whose ids are UUIDs. */
 export const HEALTH_REPLY = 'health';
+
+/** A file of the outbox, and what the collector is told of it. */
+export interface RoundSegment {
+  readonly id: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly about?: SegmentAbout;
+}
 
 /** What the daemon tells the uploader. End of the stream means `abort`. */
 export type RoundMessage =
@@ -262,6 +271,8 @@ export interface SegmentResult {
   readonly chargedBytes: number;
   /** `Retry-After` in milliseconds, `null` without one. */
   readonly retryAfterMs: number | null;
+  /** How long the collector will keep it from now on, by its own clock; absent when it did not say. */
+  readonly keptForMs?: number;
   /** Whose word it is; absent unless it was signed. */
   readonly proof?: ReplyProof;
 }

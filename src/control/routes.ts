@@ -223,7 +223,7 @@ async function stream(
 
 function refuse(response: ServerResponse, error: unknown, log: Log): void {
   if (!(error instanceof TelemetryError)) {
-    log.error({ error: messageOf(error) }, 'a control request failed');
+    log.error({ event: 'control-request-failed', error: messageOf(error) }, 'a control request failed');
   }
   // A stream that fails half-way is cut, so that the client does not take it for a regular end.
   if (response.headersSent) {

@@ -85,7 +85,12 @@ export class ControlServer {
       process.umask(umask);
     }
     await once(server, 'listening', { signal: this.#ending.signal });
-    server.on('error', (error) => this.#log.error({ error: messageOf(error) }, 'the control socket failed'));
+    server.on('error', (error) =>
+      this.#log.error(
+        { event: 'control-socket-failed', error: messageOf(error) },
+        'the control socket failed',
+      ),
+    );
     signal?.addEventListener('abort', () => void this.stop(), { once: true });
     if (signal?.aborted === true) await this.stop();
   }

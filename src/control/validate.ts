@@ -76,6 +76,7 @@ export function parseSegmentResult(body: unknown): SegmentResult {
     'detail',
     'chargedBytes',
     'retryAfterMs',
+    'keptForMs',
     'proof',
   ]);
   const sha256 = text(fields, 'sha256', 64);
@@ -88,6 +89,7 @@ export function parseSegmentResult(body: unknown): SegmentResult {
     detail: text(fields, 'detail', 1000),
     chargedBytes: wholeNumber(fields, 'chargedBytes', 0),
     retryAfterMs: fields['retryAfterMs'] === null ? null : wholeNumber(fields, 'retryAfterMs', 0),
+    ...(fields['keptForMs'] === undefined ? {} : { keptForMs: wholeNumber(fields, 'keptForMs', 0) }),
     ...proofOf(fields),
   };
 }

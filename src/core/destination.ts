@@ -32,9 +32,32 @@ export function parseDestination(url: string): Destination {
   };
 }
 
-/** The path of a segment at the collector. */
-export function segmentPath(destination: Destination, device: string, segmentId: string): string {
-  return `${destination.basePath}/v1/devices/${encodeURIComponent(device)}/segments/${encodeURIComponent(segmentId)}`;
+/** What a collector must know of a segment that it cannot open. It goes into the address, which is signed. */
+export interface SegmentAbout {
+  /** Rises by one a segment, so that a missing one shows. */
+  readonly sequence: number;
+  /** The consent it was captured under; `""` for recordings that capture no one. */
+  readonly receiptId: string;
+  /** How long its person was told that it is kept there; `null`: they were told nothing. */
+  readonly retentionMs: number | null;
+}
+
+/** The path of a segment at the collector, with what is to be known `about` it. */
+export function segmentPath(
+  destination: Destination,
+  device: string,
+  segmentId: string,
+  about?: SegmentAbout,
+): string {
+  const path = `${destination.basePath}/v1/devices/${encodeURIComponent(device)}/segments/${encodeURIComponent(segmentId)}`;
+  return about === undefined ? path : `${path}?${queryOf(about)}`;
+}
+
+/** `sequence`, `receipt` and `retention` in whole seconds, in this order; what is not known is left out. */
+function queryOf({ sequence, receiptId, retentionMs }: SegmentAbout): string {
+  const receipt = receiptId === '' ? '' : `&receipt=${encodeURIComponent(receiptId)}`;
+  const retention = retentionMs === null ? '' : `&retention=${Math.floor(retentionMs / 1000)}`;
+  return `sequence=${sequence}${receipt}${retention}`;
 }
 
 /** The whole address of a path there, as it is signed: RFC 9421, section 2.2.2. */

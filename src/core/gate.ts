@@ -58,6 +58,8 @@ export interface GateFacts {
   readonly backoffUntilWallMs: number | null;
   /** The collector refused our credentials; only a new enrolment or configuration ends it. */
   readonly isUnauthorised: boolean;
+  /** The collector keeps files longer than the notice says; only another policy or enrolment ends it. */
+  readonly isKeptTooLong?: boolean;
   /** The backoff is because the collector found a segment too large (413): its limit is wrong, not our file. */
   readonly isTooLarge?: boolean;
   readonly wallMs: number;
@@ -109,6 +111,14 @@ export function gateBlockers(facts: GateFacts): Blocker[] {
   }
   if (facts.isUnauthorised) {
     blockers.push(blocker('unauthorised', 'The collector refused this device’s credentials.'));
+  }
+  if (facts.isKeptTooLong === true) {
+    blockers.push(
+      blocker(
+        'retention-mismatch',
+        'The collector keeps files longer than you were told, or does not say how long: no more goes there.',
+      ),
+    );
   }
   if (facts.backoffUntilWallMs !== null && facts.backoffUntilWallMs > facts.wallMs) {
     if (facts.isTooLarge === true) {

@@ -62,10 +62,14 @@ export function healthPath(device: string): string {
   return `/v1/devices/${device}/health`;
 }
 
-/** Some more than there are codes. */
-const MAX_CODES = 32;
-const VERSION = /^\d{1,6}\.\d{1,6}\.\d{1,6}(?:[-+][0-9A-Za-z.+-]{1,32})?$/;
-const CODE = /^[a-z](?:[a-z-]{0,38}[a-z])?$/;
+/** The form of what is posted. */
+export const HEALTH_FORM = {
+  version: /^\d{1,6}\.\d{1,6}\.\d{1,6}(?:[-+][0-9A-Za-z.+-]{1,32})?$/,
+  backend: /^[a-z][a-z0-9-]{0,39}$/,
+  code: /^[a-z][a-z-]{0,39}$/,
+  /** Some more than there are. */
+  maxCodes: 32,
+} as const;
 
 /**
  * Reads what was posted; `null` for anything but these three fields in their form. What is well formed and not known
@@ -74,10 +78,12 @@ const CODE = /^[a-z](?:[a-z-]{0,38}[a-z])?$/;
 export function parseHealth(json: Readonly<Record<string, unknown>>): Health | null {
   const { version, backend, codes, ...others } = json;
   if (Object.keys(others).length > 0) return null;
-  if (typeof version !== 'string' || !VERSION.test(version)) return null;
-  if (typeof backend !== 'string' || !CODE.test(backend.replaceAll(/\d/g, 'x'))) return null;
-  if (!Array.isArray(codes) || codes.length > MAX_CODES) return null;
-  const words = codes.filter((code): code is string => typeof code === 'string' && CODE.test(code));
+  if (typeof version !== 'string' || !HEALTH_FORM.version.test(version)) return null;
+  if (typeof backend !== 'string' || !HEALTH_FORM.backend.test(backend)) return null;
+  if (!Array.isArray(codes) || codes.length > HEALTH_FORM.maxCodes) return null;
+  const words = codes.filter(
+    (code): code is string => typeof code === 'string' && HEALTH_FORM.code.test(code),
+  );
   if (words.length < codes.length) return null;
   const known = words.map((code) => (HEALTH_CODES.has(code) ? code : UNKNOWN_CODE));
   return {

@@ -1,5 +1,5 @@
 /** What a person may ask of a collector. Each kind has one place at the collector and one handler in the daemon. */
-export const REQUEST_KINDS = ['deletion', 'exemption'] as const;
+export const REQUEST_KINDS = ['deletion', 'exemption', 'withdrawal'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];
 
 /**
@@ -24,6 +24,7 @@ export interface PersonRequest {
 const REQUEST_PLACES: Readonly<Record<RequestKind, string>> = {
   deletion: 'deletions',
   exemption: 'exemptions',
+  withdrawal: 'withdrawals',
 };
 
 /** The path that a request is posted to, below the collector's address. */

@@ -83,7 +83,8 @@ export class CaptureLink {
       onExit: (reason) => {
         this.#focus = null;
         recorder.flush();
-        if (reason.code !== 'stopped') ports.log.warn({ code: reason.code }, reason.text);
+        if (reason.code !== 'stopped')
+          ports.log.warn({ event: 'capture-ended', code: reason.code }, reason.text);
         if (settings.replay !== null && !collection.state.isStopping) {
           // A recording is played once: a second try would record the same again.
           ports.replayEnded(reason.text);
@@ -106,7 +107,7 @@ export class CaptureLink {
       case 'ready':
         recorder.childReady(message.info);
         this.#notes = message.notes;
-        for (const { code, text } of message.notes) ports.log.warn({ code }, text);
+        for (const { code, text } of message.notes) ports.log.warn({ event: 'capture-note', code }, text);
         collection.send({ type: 'child-ready', generation });
         this.#parts.ready();
         return;

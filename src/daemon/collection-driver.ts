@@ -116,14 +116,20 @@ export class CollectionDriver {
         return;
       case 'stop-child':
         this.#child?.stop().catch((error: unknown) => {
-          this.#ports.log.error({ err: error }, 'the capture process could not be stopped');
+          this.#ports.log.error(
+            { event: 'capture-not-stopped', err: error },
+            'the capture process could not be stopped',
+          );
         });
         return;
       case 'pauses-changed':
         this.#ports.savePauses(this.#state.pauses);
         return;
       case 'state-changed':
-        this.#ports.log.info({ from: effect.from, to: effect.to }, 'collection state changed');
+        this.#ports.log.info(
+          { event: 'collection-changed', from: effect.from, to: effect.to },
+          'collection state changed',
+        );
         this.#ports.changed(effect.from, effect.to);
         return;
     }

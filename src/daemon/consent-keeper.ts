@@ -91,6 +91,11 @@ export class ConsentKeeper {
     return this.#ports.file.receipts.at(-1) ?? null;
   }
 
+  /** All receipts, the oldest first. */
+  get receipts(): readonly ConsentReceipt[] {
+    return this.#ports.file.receipts;
+  }
+
   /** Who may open what was recorded under a receipt; see the function of that name. */
   recipientsOf(receiptId: string): readonly string[] {
     return recipientsOf(this.#ports.file.receipts, receiptId, this.#inForce?.policy.encrypt.recipients ?? []);
@@ -98,6 +103,16 @@ export class ConsentKeeper {
 
   mayLeave(receiptId: string, url: string): boolean {
     return this.#ports.file.mayLeave(receiptId, url);
+  }
+
+  /** How long the person was told that a collector keeps what a receipt covers: by it or by now, whichever is less. */
+  promisedMs(receiptId: string): number | null {
+    const receipt = this.#ports.file.receipts.find(({ id }) => id === receiptId);
+    if (receipt === undefined) return null;
+    const told = [receipt.policy, this.#inForce?.policy].flatMap(
+      (policy) => policy?.notice.serverRetentionMs ?? [],
+    );
+    return told.length === 0 ? null : Math.min(...told);
   }
 
   /** Whether a receipt, standing or not, names this address: what was sent there, and what concerns it, is known there. */

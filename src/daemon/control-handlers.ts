@@ -16,6 +16,7 @@ import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Purger } from './purger.ts';
 import type { UploadDriver } from './upload-driver.ts';
 import type { Watchers } from './watchers.ts';
+import { tellWithdrawal } from './withdrawal-handler.ts';
 
 /** What of the daemon can be controlled. */
 export interface Controlled {
@@ -74,8 +75,12 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
       return daemon.consent.view;
     },
     revoke: async () => {
-      daemon.consent.revoke();
-      daemon.consentChanged();
+      try {
+        tellWithdrawal(daemon.consent.receipts, daemon.requests);
+      } finally {
+        daemon.consent.revoke();
+        daemon.consentChanged();
+      }
       await daemon.collection.whenGone();
       return daemon.consent.view;
     },

@@ -52,6 +52,7 @@ import { StorageHealth } from './storage-health.ts';
 import { UploadDriver } from './upload-driver.ts';
 import { readUploadState, writeUploadState } from './upload-state.ts';
 import { Watchers } from './watchers.ts';
+import { withdrawalHandler } from './withdrawal-handler.ts';
 import { WithheldRecord } from './withheld-record.ts';
 
 /** The daemon: constructs and connects everything that lives in its process. */
@@ -270,10 +271,11 @@ export class Daemon {
       ...missingFacts(stateDir, this.spool.sealedSegments(), purgingSegments(stateDir)),
       ...recovery.quarantined.map(({ id, why }): LedgerFact => ({ type: 'quarantined', segment: id, why })),
     ]);
-    for (const problem of recovery.problems) log.warn({ problem }, 'a file could not be recovered');
+    for (const problem of recovery.problems)
+      log.warn({ event: 'recovery-problem', problem }, 'a file could not be recovered');
     await policyIsRead;
     const file = openConsent(stateDir, randomBytes, this.settings.revocationPath);
-    if (file.problem !== null) log.error({}, file.problem);
+    if (file.problem !== null) log.error({ event: 'consent-damaged' }, file.problem);
     this.#consent = new ConsentKeeper({
       clock,
       file,
@@ -302,6 +304,7 @@ export class Daemon {
         enrolledAt,
         consent: () => (this.settings.replay === null ? this.consent.standing : 'granted'),
         mayLeave: (receiptId, url) => this.#mayLeave(receiptId, url),
+        promisedMs: (receiptId) => this.consent.promisedMs(receiptId),
         ledgerHead: () => this.#ledgerHead(),
         forget: (id) => this.#encryption.forget(id),
         isWithheld: (segment) => this.exemptions.isWithheld(segment),
@@ -330,6 +333,7 @@ export class Daemon {
       handlers: {
         exemption: this.exemptions,
         deletion: deletionHandler((facts) => this.record(facts)),
+        withdrawal: withdrawalHandler(log),
       },
       enrolledAt,
       mayGo: (destination) =>
@@ -369,8 +373,11 @@ export class Daemon {
     this.sealer.work();
     this.#cost.sample();
     this.#beat();
-    log.info({ version, mode, stateDir, socket: this.settings.socketPath }, 'telemetryd started');
-    for (const { code, text } of this.settings.notes) log.warn({ code }, text);
+    log.info(
+      { event: 'daemon-started', version, mode, stateDir, socket: this.settings.socketPath },
+      'telemetryd started',
+    );
+    for (const { code, text } of this.settings.notes) log.warn({ event: 'daemon-note', code }, text);
   }
 
   /** Takes what is captured, seals it, lets go of everything. Resolves when all of that is on disk. Idempotent. */
@@ -402,7 +409,7 @@ export class Daemon {
     this.spool.stop();
     this.#ledger.close();
     await this.#server.stop();
-    log.info({ cause }, 'telemetryd stopped');
+    log.info({ event: 'daemon-stopped', cause }, 'telemetryd stopped');
   }
 
   /** Reads the policy files anew. */
@@ -630,7 +637,10 @@ export class Daemon {
     try {
       write();
     } catch (error) {
-      this.ports.log.error({ err: messageOf(error) }, `${what} could not be written`);
+      this.ports.log.error(
+        { event: 'state-not-written', err: messageOf(error) },
+        `${what} could not be written`,
+      );
     }
   }
 

@@ -45,12 +45,18 @@ export class EnrolmentKeeper {
     try {
       const read = readStateFile(deviceKeyFile, parseEnrolment);
       if (read.kind === 'corrupt')
-        this.#log.error({ reason: read.reason, keptAs: read.keptAs }, 'the device’s key is damaged');
+        this.#log.error(
+          { event: 'device-key-damaged', reason: read.reason, keptAs: read.keptAs },
+          'the device’s key is damaged',
+        );
       if (read.kind !== 'ok') return null;
       const { url, device, collectorKey, enrolledAt } = read.value;
       return { url, device, collectorKey, enrolledAt, deviceKeyFile };
     } catch (error) {
-      this.#log.error({ err: messageOf(error) }, 'the device’s key cannot be read');
+      this.#log.error(
+        { event: 'device-key-unreadable', err: messageOf(error) },
+        'the device’s key cannot be read',
+      );
       return null;
     }
   }

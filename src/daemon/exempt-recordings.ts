@@ -33,7 +33,10 @@ export function exemptRecordings(parts: RecordingParts): Recordings {
         return left === 0;
       } catch (error) {
         // Tried again when something is sealed next, and at the next start; until then it cannot leave.
-        log.error({ err: messageOf(error) }, 'what was recorded of an exempt time could not be deleted');
+        log.error(
+          { event: 'exempt-recording-not-deleted', err: messageOf(error) },
+          'what was recorded of an exempt time could not be deleted',
+        );
         return false;
       }
     },

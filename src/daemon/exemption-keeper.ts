@@ -92,7 +92,7 @@ export class ExemptionKeeper implements RequestHandler {
       this.#exemptions = read.value.map((saved) => restoreExemption(saved, clock));
     } else if (read.kind === 'corrupt') {
       log.error(
-        { reason: read.reason, keptAs: read.keptAs },
+        { event: 'exemptions-damaged', reason: read.reason, keptAs: read.keptAs },
         'the exemptions on disk are damaged; nothing is captured in case one stood',
       );
       this.#exemptions = [this.#inDoubt()];
@@ -212,7 +212,10 @@ export class ExemptionKeeper implements RequestHandler {
     const exemption = this.#exemptions.find(({ id }) => id === request.id);
     const answer = readExemptionAnswer(reply);
     if (exemption === undefined) {
-      log.warn({ exemption: request.id }, 'a decision about an exemption that nobody asked for is ignored');
+      log.warn(
+        { event: 'exemption-decision-ignored', exemption: request.id },
+        'a decision about an exemption that nobody asked for is ignored',
+      );
       return { kind: 'settled' };
     }
     if (exemption.isWithdrawalDue) {
@@ -223,7 +226,10 @@ export class ExemptionKeeper implements RequestHandler {
       return { kind: 'settled' };
     }
     if (!isUndecided(exemption)) {
-      log.warn({ exemption: exemption.id }, 'a decision about an exemption that is decided is ignored');
+      log.warn(
+        { event: 'exemption-decision-ignored', exemption: exemption.id },
+        'a decision about an exemption that is decided is ignored',
+      );
       return { kind: 'settled' };
     }
     if (answer?.kind === 'decided') {
@@ -231,7 +237,11 @@ export class ExemptionKeeper implements RequestHandler {
       return { kind: 'settled' };
     }
     if (answer?.kind === 'pending') this.#step(exemption.id, { type: 'delivered', what: 'request' });
-    else log.warn({ exemption: exemption.id }, 'an answer about an exemption makes no sense and is ignored');
+    else
+      log.warn(
+        { event: 'exemption-decision-ignored', exemption: exemption.id },
+        'an answer about an exemption makes no sense and is ignored',
+      );
     return { kind: 'again', afterMs: ASK_AGAIN_MS };
   }
 
@@ -245,7 +255,10 @@ export class ExemptionKeeper implements RequestHandler {
     this.#exemptions = this.#exemptions.map((known) => (known.id === id ? after : known));
     this.#trySave();
     if (after.state !== before.state) {
-      log.info({ exemption: after.id, from: before.state, to: after.state }, 'an exemption has changed');
+      log.info(
+        { event: 'exemption-changed', exemption: after.id, from: before.state, to: after.state },
+        'an exemption has changed',
+      );
       if (after.state !== 'pending' && after.state !== 'queued') this.#note(after, after.state);
       this.#ports.stateChanged(after.state);
       if (after.state === 'expired' && after.decision === null) requests().drop(after.id);
@@ -323,7 +336,10 @@ export class ExemptionKeeper implements RequestHandler {
     try {
       this.#save();
     } catch (error) {
-      this.#ports.log.error({ err: messageOf(error) }, 'the exemptions could not be written');
+      this.#ports.log.error(
+        { event: 'exemptions-not-written', err: messageOf(error) },
+        'the exemptions could not be written',
+      );
     }
   }
 

@@ -89,7 +89,10 @@ export class History {
     try {
       act();
     } catch (error) {
-      this.#ports.log.warn({ err: messageOf(error) }, 'the history could not be written');
+      this.#ports.log.warn(
+        { event: 'history-not-written', err: messageOf(error) },
+        'the history could not be written',
+      );
     }
   }
 }

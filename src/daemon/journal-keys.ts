@@ -76,7 +76,10 @@ export class JournalKeys {
       this.#problem = null;
     } catch (error) {
       this.#problem = messageOf(error);
-      this.#ports.log.error({ err: this.#problem }, 'no key could be made for the next segment');
+      this.#ports.log.error(
+        { event: 'journal-key-not-made', err: this.#problem },
+        'no key could be made for the next segment',
+      );
     }
   }
 }

@@ -36,7 +36,7 @@ export class LedgerKeeper {
       ledger.appendEntries(this.#unrecorded);
     } catch (error) {
       problem = messageOf(error);
-      this.#log.error({ err: problem }, 'the ledger could not be written');
+      this.#log.error({ event: 'ledger-not-written', err: problem }, 'the ledger could not be written');
     }
     // Also what could not be synced stands in it.
     if (problem === null || ledger.head().seq !== seq) this.#unrecorded = [];

@@ -26,7 +26,7 @@ export class PausesKeeper {
     if (read.kind === 'missing') return [];
     if (read.kind === 'ok') return read.value.flatMap((saved) => restorePause(saved, clock) ?? []);
     this.#log.error(
-      { reason: read.reason, keptAs: read.keptAs },
+      { event: 'pauses-damaged', reason: read.reason, keptAs: read.keptAs },
       'the pauses on disk are damaged; pausing in case one stood',
     );
     return [startPause('person', DEFAULT_POLICY.pause.maxMs, 'a pause may have stood', clock)];
@@ -42,7 +42,10 @@ export class PausesKeeper {
         pauses.map((pause) => refreshDeadline(pause, now)),
       );
     } catch (error) {
-      this.#log.error({ err: messageOf(error) }, 'the pauses could not be written');
+      this.#log.error(
+        { event: 'pauses-not-written', err: messageOf(error) },
+        'the pauses could not be written',
+      );
     }
   }
 }

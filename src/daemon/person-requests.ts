@@ -132,6 +132,11 @@ export class PersonRequests {
     return request;
   }
 
+  /** Whether what is asked of that address can go there at all: otherwise it would wait for ever. */
+  mayGo(destination: string): boolean {
+    return this.#ports.mayGo(destination);
+  }
+
   /** Asks no more; nothing happens when there is no such request. */
   drop(id: string): void {
     removeRequest(this.#ports.stateDir, id);
@@ -227,7 +232,11 @@ export class PersonRequests {
     const { bootMs, wallMs } = clock.now();
     const problem =
       outcome !== null ? '' : reply.status === 200 ? 'the reply cannot be trusted' : reply.detail;
-    if (problem !== '') log.warn({ kind: request.kind, status: reply.status, problem }, 'a request waits');
+    if (problem !== '')
+      log.warn(
+        { event: 'person-request-waits', kind: request.kind, status: reply.status, problem },
+        'a request waits',
+      );
     this.#fates.set(reply.id, {
       attempts,
       dueBootMs: bootMs + afterMs,
@@ -267,7 +276,7 @@ export class PersonRequests {
         })),
       },
     };
-    log.info({ requests: requests.length }, 'sending what the person asks');
+    log.info({ event: 'person-requests-sent', requests: requests.length }, 'sending what the person asks');
     timers.set('requests', clock.now().bootMs + ROUND_MS, () => uploader.kill());
     void uploader.exited.then((isAccounted) => this.#ended(requests, isAccounted));
   }

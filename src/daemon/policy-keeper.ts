@@ -59,7 +59,7 @@ export class PolicyKeeper {
       this.#loaded = lastGood === null ? null : asLastGood(lastGood, outcome.problems);
       const { log } = this.#ports;
       log.error(
-        { problems: outcome.problems.length, hasLastGood: lastGood !== null },
+        { event: 'policy-refused', problems: outcome.problems.length, hasLastGood: lastGood !== null },
         'the policy is refused',
       );
     }
@@ -71,7 +71,10 @@ export class PolicyKeeper {
     try {
       writeStateFile(this.#path, encodeLastGood(loaded));
     } catch (error) {
-      this.#ports.log.error({ err: messageOf(error) }, 'the policy could not be kept as the last good one');
+      this.#ports.log.error(
+        { event: 'policy-not-kept', err: messageOf(error) },
+        'the policy could not be kept as the last good one',
+      );
     }
   }
 

@@ -58,12 +58,12 @@ export class Purger {
       return;
     }
     try {
-      log.warn({ purge: intent.id }, 'finishing a purge that was interrupted');
+      log.warn({ event: 'purge-resumed', purge: intent.id }, 'finishing a purge that was interrupted');
       await runPurge(intent, 0, this.#filePorts([]));
       tidyStaging(stateDir);
     } catch (error) {
       log.error(
-        { err: messageOf(error) },
+        { event: 'purge-not-finished', err: messageOf(error) },
         'the interrupted purge could not be finished; the next start tries again',
       );
     }

@@ -126,7 +126,7 @@ export class Recorder {
     this.recordedEvents -= count;
     this.#pastLoss = addLoss(this.#pastLoss, { ...NO_LOSS, dropped: count });
     this.#ports.log.warn(
-      { events: count },
+      { event: 'events-dropped', events: count },
       'events that waited for a key are dropped: what is in force has changed',
     );
   }
@@ -359,7 +359,10 @@ export class Recorder {
   }
 
   #refused(error: unknown): void {
-    this.#ports.log.error({ err: messageOf(error) }, 'could not write to the journal');
+    this.#ports.log.error(
+      { event: 'journal-not-written', err: messageOf(error) },
+      'could not write to the journal',
+    );
     this.#ports.timers.set('flush', this.#now().bootMs + RETRY_MS, () => {
       if (this.#pending.isEmpty) this.#setStorageProblem(null);
       this.flush();
@@ -382,7 +385,10 @@ export class Recorder {
     try {
       isClosed = this.#ports.spool.close() !== null;
     } catch (error) {
-      this.#ports.log.error({ err: messageOf(error) }, 'a journal was closed but may not be durable yet');
+      this.#ports.log.error(
+        { event: 'journal-not-durable', err: messageOf(error) },
+        'a journal was closed but may not be durable yet',
+      );
     }
     if (isClosed) this.#ports.closed();
   }

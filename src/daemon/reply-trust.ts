@@ -31,17 +31,19 @@ export function trustReply(
 }
 
 /**
- * Whether a collector's word that a segment is to be gone (410) is to be followed: only when the pinned key signed it, for
- * this device, this segment and this request. Anybody on the way could say 410 otherwise, and have recordings deleted.
+ * Whether a collector's word about a segment counts: that it is to be gone (410), and after enrolment also that it is
+ * stored (200, 201). Anybody on the way could say either otherwise, and have recordings deleted or lost. The pinned key
+ * must have signed it for this device, this segment and this request.
  */
-export function isErasureTrusted(
+export function isSegmentReplyTrusted(
   result: SegmentResult,
-  round: Pick<Round, 'url' | 'device'>,
-  pinned: Pick<Pinned, 'collectorKey'> | null,
+  round: Pick<Round, 'url' | 'device' | 'segments'>,
+  pinned: Pick<Pinned, 'collectorKey'>,
 ): boolean {
-  if (result.status !== 410 || pinned === null || result.proof === undefined) return false;
+  if (result.proof === undefined) return false;
   const destination = parseDestination(round.url);
-  const path = segmentPath(destination, round.device, result.id);
+  const about = round.segments.find(({ id }) => id === result.id)?.about;
+  const path = segmentPath(destination, round.device, result.id, about);
   return isReplyProven(pinned.collectorKey, result.proof, {
     status: result.status,
     request: {

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import pino from 'pino';
 import { SystemClock } from '../conditions/clock-node.ts';
 import { type Locations, locations } from '../control/locations.ts';
 import type { PeerUid } from '../control/peer.ts';
@@ -20,6 +19,7 @@ import { findKeyFolder } from '../spool/key-folder.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import { runSealerProcess } from '../spool/sealer-process.ts';
 import { Daemon } from './daemon.ts';
+import { daemonLog } from './log-node.ts';
 import { machineConditions, simulatedBy } from './machine-conditions.ts';
 import { PolicyWatch } from './policy-watch-node.ts';
 import { CAPTURE_FLAGS, captureEnvironment, helperEnvironment, NODE_FLAGS, programPath } from './programs.ts';
@@ -95,7 +95,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   tagAsCache(place.stateDir);
   const machineClock = new SystemClock();
   const lock = acquireProcessLock(stateDir, machineClock.bootId);
-  const log = pino({ level: options.logLevel, base: { pid: process.pid } });
+  const log = daemonLog({ level: options.logLevel, env, libc: bridge.libc, stdout: 1 });
   const replayClock = options.replay === null ? null : new ReplayClock(options.replay.speed);
   const clock: Clock = replayClock ?? machineClock;
   const speed = options.replay?.speed ?? 1;
@@ -152,7 +152,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   const reload = (): void => {
     daemon.reloadPolicy().catch((error: unknown) => {
-      log.error({ err: messageOf(error) }, 'the policy could not be read again');
+      log.error({ event: 'policy-not-read', err: messageOf(error) }, 'the policy could not be read again');
     });
   };
   process.on('SIGHUP', reload);

@@ -104,7 +104,10 @@ export class Sealer {
       changed();
     } catch (error) {
       // A file that cannot be deleted stays; the next occasion tries again.
-      log.error({ err: messageOf(error) }, 'could not delete what the limits want gone');
+      log.error(
+        { event: 'limits-not-applied', err: messageOf(error) },
+        'could not delete what the limits want gone',
+      );
       storage('deleting', messageOf(error));
     }
   }
@@ -139,7 +142,10 @@ export class Sealer {
 
   /** The journal stays as it is; the next occasion tries again. */
   #failed(id: string, error: unknown): void {
-    this.#ports.log.error({ segment: id, err: messageOf(error) }, 'could not seal a segment');
+    this.#ports.log.error(
+      { event: 'segment-not-sealed', segment: id, err: messageOf(error) },
+      'could not seal a segment',
+    );
     if (error instanceof DiskError) this.#refused.set(id, messageOf(error));
     this.#tellRefusal();
   }

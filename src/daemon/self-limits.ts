@@ -50,7 +50,7 @@ export class SelfLimits {
     this.#cpuFraction = cpuFraction;
     this.#thrift = stepThrift(this.#thrift, cpuFraction, policy.limits.cpuFraction);
     if (this.#thrift.level !== level) {
-      log.info({ level: this.#thrift.level, cpuFraction }, 'another step of thrift');
+      log.info({ event: 'thrift-changed', level: this.#thrift.level, cpuFraction }, 'another step of thrift');
       this.#tune();
     }
     this.#memoryBytes = rssBytes > policy.limits.memoryBytes ? rssBytes : null;
@@ -58,7 +58,10 @@ export class SelfLimits {
     if (restartChild === null) return;
     if (isRestartDue(rssBytes, policy.limits.memoryBytes, this.#lastRestartBootMs, bootMs)) {
       this.#lastRestartBootMs = bootMs;
-      log.warn({ rssBytes }, 'over the memory limit: the capture process is started anew');
+      log.warn(
+        { event: 'memory-limit-exceeded', rssBytes },
+        'over the memory limit: the capture process is started anew',
+      );
       restartChild();
     }
   }

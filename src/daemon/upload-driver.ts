@@ -2,6 +2,7 @@ import type {
   RequestReply,
   Round,
   RoundMessage,
+  RoundSegment,
   SegmentResult,
   UploadNowReply,
 } from '../control/protocol.ts';
@@ -27,7 +28,7 @@ import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
 import { type HealthKeeper, healthMessage } from './health-keeper.ts';
-import { isErasureTrusted } from './reply-trust.ts';
+import { isSegmentReplyTrusted } from './reply-trust.ts';
 import { droppedFact } from './sealer.ts';
 import type { UploadState } from './upload-state.ts';
 
@@ -57,6 +58,8 @@ export interface UploadPorts {
   readonly consent: () => ConsentStanding;
   /** Whether a segment captured under this receipt may go to `url`: the receipt stands and names it. */
   readonly mayLeave: (receiptId: string, url: string) => boolean;
+  /** How long the person of a receipt was told that a collector keeps it; `null`: they were told nothing. */
+  readonly promisedMs: (receiptId: string) => number | null;
   /** Hash of the ledger's last entry, for the collector to keep. */
   readonly ledgerHead: () => string;
   /** Whether a segment is kept back because of an exemption that was asked for. */
@@ -82,6 +85,8 @@ const WATCH_MS = 1000;
 const CONNECT_MS = 15_000;
 /** An uploader told to stop destroys its connection within 100 ms; one that has not exited by then never will. */
 const ABORT_MS = 1000;
+/** Erased there, or its consent is withdrawn. */
+const GONE = 410;
 /** A round takes at most this many files; the rest goes in the next one, which starts at once. */
 const ROUND_SEGMENTS = 100;
 /** Away from this machine a new connection costs 2 to 4 KB: it must be worth it, or an hour old. */
@@ -258,18 +263,19 @@ export class UploadDriver {
   }
 
   /** What became of one segment. Counts, moves the file, sets the backoff; durable when it returns. */
-  takeResult(result: SegmentResult): void {
+  takeResult(said: SegmentResult): void {
     const round = this.#round;
-    const sent = round?.round.segments.find((segment) => segment.id === result.id);
+    const sent = round?.round.segments.find((segment) => segment.id === said.id);
     const { wallMs } = this.#ports.clock.now();
-    this.#state = { ...this.#state, spending: charge(this.#state.spending, result.chargedBytes, wallMs) };
+    this.#state = { ...this.#state, spending: charge(this.#state.spending, said.chargedBytes, wallMs) };
     if (round !== null && sent !== undefined) {
       const { segments, url } = round.round;
+      const result = this.#believed(said, round.round);
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
       const next = segments[segments.indexOf(sent) + 1] ?? healthPart(round.round);
       this.#reserveFor(goesOn ? next : undefined, url);
       try {
-        this.#settle(result, round.round, sent.sizeBytes, wallMs);
+        this.#settle(result, round.round, sent, wallMs);
       } catch (error) {
         // The collector has it: sent again, it is told so, and recorded then.
         this.#diskRefuses(error);
@@ -327,29 +333,44 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
   }
 
-  #settle(result: SegmentResult, round: Round, bytes: number, wallMs: number): void {
+  /** After enrolment a receipt that the collector did not sign is none: the copy here may be the only one. */
+  #believed(result: SegmentResult, round: Round): SegmentResult {
+    const isEnrolled = this.#ports.enrolledAt(round.url) !== null;
+    if (result.outcome !== 'stored' || !isEnrolled || this.#isTrusted(result, round)) return result;
+    return { ...result, outcome: 'retry', detail: 'the receipt is not signed by the collector' };
+  }
+
+  #isTrusted(result: SegmentResult, round: Round): boolean {
+    const pinned = this.#ports.enrolledAt(round.url);
+    return pinned !== null && isSegmentReplyTrusted(result, round, pinned);
+  }
+
+  #settle(result: SegmentResult, round: Round, sent: RoundSegment, wallMs: number): void {
     const { url: destination } = round;
     const { id, sha256, chargedBytes } = result;
+    const { sizeBytes: bytes, about } = sent;
     const { spool, record, random, log } = this.#ports;
-    this.#state = { ...this.#state, backoff: nextBackoff(this.#state.backoff, result, wallMs, random) };
+    const backoff = nextBackoff(this.#state.backoff, result, wallMs, random, about?.retentionMs ?? null);
+    this.#state = { ...this.#state, backoff };
+    if (backoff.isKeptTooLong) log.error({ keptForMs: result.keptForMs }, backoff.detail);
     if (result.outcome === 'stored') {
       this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
       if (isNew) record([{ type: 'sent', segment: id, bytes, sha256, destination }]);
-      log.info({ segment: id, bytes }, 'segment sent');
-    } else if (
-      result.outcome === 'refused' &&
-      isErasureTrusted(result, round, this.#ports.enrolledAt(destination))
-    ) {
+      log.info({ event: 'segment-sent', segment: id, bytes }, 'segment sent');
+    } else if (result.status === GONE && this.#isTrusted(result, round)) {
       this.#deleteErased(id);
     } else if (result.outcome === 'refused') {
       if (spool.quarantine(id)) record([{ type: 'quarantined', segment: id, why: result.detail }]);
       log.warn(
-        { segment: id, status: result.status, detail: result.detail },
+        { event: 'segment-refused', segment: id, status: result.status, detail: result.detail },
         'the collector refused a segment',
       );
     } else {
-      log.warn({ segment: id, status: result.status, detail: result.detail }, 'a segment was not sent');
+      log.warn(
+        { event: 'segment-not-sent', segment: id, status: result.status, detail: result.detail },
+        'a segment was not sent',
+      );
     }
   }
 
@@ -360,7 +381,10 @@ export class UploadDriver {
     if (dropped === null) return;
     forget(id);
     record([droppedFact(dropped)]);
-    log.warn({ segment: id }, 'the collector says that a segment is to be gone; it was deleted');
+    log.warn(
+      { event: 'segment-withdrawn', segment: id },
+      'the collector says that a segment is to be gone; it was deleted',
+    );
   }
 
   #mayLeave(policy: Policy['upload']): SealedFacts[] {
@@ -388,6 +412,7 @@ export class UploadDriver {
       spentMonthBytes: spent.monthBytes,
       backoffUntilWallMs: backoffUntil(this.#state.backoff, wallMs),
       isUnauthorised: this.#state.backoff.isUnauthorised,
+      isKeptTooLong: this.#state.backoff.isKeptTooLong,
       wallMs,
       nextChargeBytes: waiting.nextSizeBytes === null ? 0 : firstCharge(waiting.nextSizeBytes, policy.url),
       heldBackUntilWallMs: waiting.heldUntil,
@@ -450,21 +475,26 @@ export class UploadDriver {
         policy.dailyBudgetBytes - spent.todayBytes,
         policy.monthlyBudgetBytes - spent.monthBytes,
       ),
-      segments: files.map(({ id, path, sizeBytes }) => ({
-        id,
-        file: path.slice(path.lastIndexOf('/') + 1),
-        sizeBytes,
-      })),
+      segments: files.map((file) => this.#roundSegment(file, ripe)),
       requests: [],
       ...(health === null ? {} : { health: healthMessage(this.#ports.device, health) }),
     };
-    log.info({ segments: files.length }, 'upload round begins');
+    log.info({ event: 'upload-began', segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();
     this.#round = { round, process: uploader, emit: null, end: null, isAborted: false, isServed: false };
     timers.set('upload-connect', bootMs + CONNECT_MS, () => uploader.kill());
     this.#watch();
     this.#ports.changed();
     void uploader.exited.then((isAccounted) => this.#ended(isAccounted, ripe.length > files.length));
+  }
+
+  #roundSegment({ id, path, sizeBytes }: RoundFile, ripe: readonly SealedFacts[]): RoundSegment {
+    const file = path.slice(path.lastIndexOf('/') + 1);
+    const facts = ripe.find((found) => found.id === id);
+    if (facts === undefined) return { id, file, sizeBytes };
+    const { sequence, receiptId } = facts;
+    const retentionMs = this.#ports.promisedMs(receiptId);
+    return { id, file, sizeBytes, about: { sequence, receiptId, retentionMs } };
   }
 
   #watch(): void {
@@ -501,7 +531,10 @@ export class UploadDriver {
 
   /** Every later look at the gate tries again. */
   #diskRefuses(error: unknown): void {
-    this.#ports.log.error({ err: messageOf(error) }, 'the disk refused to move or record a segment');
+    this.#ports.log.error(
+      { event: 'segment-not-moved', err: messageOf(error) },
+      'the disk refused to move or record a segment',
+    );
     this.#isDiskRefusing = true;
     this.#ports.storage(messageOf(error));
   }
@@ -516,7 +549,7 @@ export class UploadDriver {
     const round = this.#round;
     if (round === null || round.isAborted) return;
     round.isAborted = true;
-    this.#ports.log.info({ reason }, 'upload round aborted');
+    this.#ports.log.info({ event: 'upload-aborted', reason }, 'upload round aborted');
     if (round.emit === null) {
       round.process.kill();
       return;

@@ -23,13 +23,16 @@ export function startUploader(
   });
   const exited = new Promise<boolean>((resolve) => {
     child.on('error', (error) => {
-      log.error({ err: error.message }, 'the uploader could not be started');
+      log.error({ event: 'uploader-not-started', err: error.message }, 'the uploader could not be started');
       resolve(true);
     });
     child.on('close', (code, signal) => {
-      log.debug({ code, signal }, 'the uploader exited');
+      log.debug({ event: 'uploader-exited', code, signal }, 'the uploader exited');
       if (code !== 0 && stderr.trim() !== '')
-        log.warn({ code, stderr: stderr.trim() }, 'the uploader reported a problem');
+        log.warn(
+          { event: 'uploader-problem', code, stderr: stderr.trim() },
+          'the uploader reported a problem',
+        );
       resolve(ACCOUNTED.includes(code));
     });
   });

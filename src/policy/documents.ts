@@ -2,7 +2,6 @@ import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { type FieldEntry, POLICY_ENTRIES } from '../core/policy-lattice.ts';
 import { defaultRows } from './defaults.ts';
-import { NOT_YET } from './not-yet.ts';
 import { policyFileSchema } from './schema.ts';
 
 /** `docs/policy.schema.json`: for editors that check and complete TOML files. Ends with a line end. */
@@ -38,10 +37,6 @@ export function policyDocument(): string {
     '| Field | Default | Why | Preferences; consent |',
     '|---|---|---|---|',
     ...rows,
-    '',
-    '## Accepted, but not acted on yet',
-    '',
-    ...NOT_YET.map(({ path, text }) => `- \`${path}\`: ${text}.`),
     '',
   ].join('\n');
 }

@@ -2,7 +2,6 @@ import type { LoadedPolicy, Policy, PolicyOrigin, PolicyProblem } from '../core/
 import { mergePolicy, overlayPolicy, POLICY_ENTRIES } from '../core/policy-lattice.ts';
 import { CROSS_CHECKS } from './cross-checks.ts';
 import { DEFAULT_POLICY } from './defaults.ts';
-import { NOT_YET } from './not-yet.ts';
 import { type ParsedFile, parsePolicyFile } from './parse-file.ts';
 import { policyId } from './policy-id.ts';
 import { dropInFolder, type PolicyPaths, type Refused } from './policy-outcome.ts';
@@ -79,8 +78,6 @@ export function combine(
     ...crossProblems(policy, policyFile),
     ...forbiddenPreferences(preferences),
     ...uselessPreferences(policy, merged, preferences),
-    ...notYetProblems(policy, policyFile),
-    ...notYetProblems(merged, preferences),
   ];
   if (problems.some(({ severity }) => severity === 'error')) return { policy: null, problems };
   return {
@@ -138,12 +135,6 @@ function uselessPreferences(policy: Policy, merged: Policy, file: Accepted): Pol
         'remove it here; preferences can only make it more private',
       ),
     );
-}
-
-function notYetProblems(policy: Policy, file: Accepted): PolicyProblem[] {
-  return NOT_YET.filter(({ path, applies }) => file.paths.has(path) && applies(policy)).map(
-    ({ path, text, hint }) => problem('notice', file.where(path), `${path} is accepted, but ${text}`, hint),
-  );
 }
 
 function entriesIn(file: Accepted) {

@@ -21,6 +21,7 @@ export const PROGRAMS = {
   'policy-loader': 'src/policy/loader/entry.ts',
   'segment-sealer': 'src/spool/sealer/entry.ts',
   'reason-opener': 'src/privacy/reason-opener/entry.ts',
+  'dataset-writer': 'src/dataset/entry.ts',
   start: 'src/demo/entry.ts',
   // Not a program but the library `telemetryd/segment` (see `exports` in package.json).
   segment: 'src/segment/entry.ts',
@@ -33,10 +34,10 @@ const MANUAL = { folder: 'man', entry: 'src/manual/entry.ts' };
 const TYPES = { folder: 'types', of: 'segment' };
 
 /**
- * Not bundled: `uiohook-napi` and `koffi` find their native part beside themselves; `fastify` loads files by name and
- * only the collector needs it. `msgpackr-extract` is a native speed-up that is not needed, so nothing may load it.
+ * Not bundled: `uiohook-napi` and `koffi` find their native part beside themselves; `fastify`, `pg` and
+ * `@aws-sdk/client-s3` load files by name, and only the collector needs them. `msgpackr-extract` is a native speed-up that is not needed, so nothing may load it.
  */
-const EXTERNAL = ['uiohook-napi', 'koffi', 'fastify', 'msgpackr-extract'];
+const EXTERNAL = ['uiohook-napi', 'koffi', 'fastify', 'pg', '@aws-sdk/client-s3', 'msgpackr-extract'];
 
 const STAMP = '.stamp';
 

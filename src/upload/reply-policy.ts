@@ -84,6 +84,28 @@ export function parseRetryAfter(reply: CollectorReply, wallMs: number): number |
   return Math.min(Math.max(0, untilMs - serverNowMs), MAX_RETRY_AFTER_MS);
 }
 
+/** A reply to a PUT has some 200 bytes; more of one is not looked at. */
+const MAX_RECEIPT_CHARACTERS = 4096;
+
+/**
+ * How long the collector will keep what it took: `expires` of its JSON against its own clock, in milliseconds, 0 at
+ * least. `undefined` when it does not say.
+ */
+export function keptForMs(body: string, date: string | undefined, wallMs: number): number | undefined {
+  if (body.length > MAX_RECEIPT_CHARACTERS) return undefined;
+  try {
+    const json: unknown = JSON.parse(body);
+    if (typeof json !== 'object' || json === null || !('expires' in json)) return undefined;
+    const { expires } = json;
+    if (typeof expires !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(expires))
+      return undefined;
+    const ms = Date.parse(expires) - (httpDateMs(date) ?? wallMs);
+    return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Only the one form that senders must use; `Date.parse` would take anything. */
 function httpDateMs(text: string | undefined): number | undefined {
   if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text ?? '')) return undefined;

@@ -1,8 +1,8 @@
-import type { Round, SegmentResult } from '../control/protocol.ts';
+import type { RoundSegment, SegmentResult } from '../control/protocol.ts';
 import { segmentPath } from '../core/destination.ts';
 import { estimateCharge } from './charge.ts';
 import { type OutboxFile, openOutboxFile, readPieces } from './outbox-file.ts';
-import { contentDigest, judgeReply } from './reply-policy.ts';
+import { contentDigest, judgeReply, keptForMs } from './reply-policy.ts';
 import { sendSigned } from './send-signed.ts';
 import type { Sending } from './sending.ts';
 
@@ -10,11 +10,7 @@ import type { Sending } from './sending.ts';
 export type Sent = SegmentResult | 'gone' | 'over-budget';
 
 /** Sends one segment of the round, charging at most `leftBytes`, and says what became of it. Never rejects for what a server does. */
-export async function sendSegment(
-  segment: Round['segments'][number],
-  leftBytes: number,
-  sending: Sending,
-): Promise<Sent> {
+export async function sendSegment(segment: RoundSegment, leftBytes: number, sending: Sending): Promise<Sent> {
   const file = await openOutboxFile(sending.round.outboxDir, segment.file);
   if (file === 'gone') return 'gone';
   if (file === 'unacceptable') {
@@ -27,7 +23,7 @@ export async function sendSegment(
     const { link, destination } = sending;
     const line = { isConnected: link.isConnected, isSecure: destination.isSecure };
     if (estimateCharge(file.sizeBytes, line) > leftBytes) return 'over-budget';
-    return await put(segment.id, file, sending);
+    return await put(segment, file, sending);
   } finally {
     await file.handle.close();
   }
@@ -36,21 +32,27 @@ export async function sendSegment(
 /** An error's message may quote what a server sent. */
 const MAX_WHY_CHARACTERS = 200;
 
-async function put(id: string, file: OutboxFile, sending: Sending): Promise<SegmentResult> {
+async function put({ id, about }: RoundSegment, file: OutboxFile, sending: Sending): Promise<SegmentResult> {
   const { link, destination, aborted, overdue, ports, round } = sending;
   const digest = file.sha256.toString('base64');
   const chargedBefore = link.chargedBytes;
+  const parts: Buffer[] = [];
   const { answer, proof } = await sendSigned(
     {
       method: 'PUT',
-      path: segmentPath(destination, round.device, id),
+      path: segmentPath(destination, round.device, id, about),
       headers: {
         'Content-Type': 'application/octet-stream',
         'Content-Digest': contentDigest(digest),
         'Telemetry-Ledger-Head': round.ledgerHead,
       },
       sizeBytes: file.sizeBytes,
-      body: (over) => paced(file, sending, over),
+      body: (over) => {
+        // Asked for anew when the request is repeated: what came of the first reply does not count.
+        parts.length = 0;
+        return paced(file, sending, over);
+      },
+      onReplyBody: (data) => parts.push(data),
     },
     sending,
   );
@@ -58,7 +60,12 @@ async function put(id: string, file: OutboxFile, sending: Sending): Promise<Segm
   const sha256 = file.sha256.toString('hex');
   if (!('failure' in answer)) {
     const verdict = judgeReply(answer, digest, ports.wallMs());
-    return result(id, sha256, charged, { ...verdict, ...(proof === null ? {} : { proof }) });
+    const kept = keptForMs(Buffer.concat(parts).toString('utf8'), answer.date, ports.wallMs());
+    return result(id, sha256, charged, {
+      ...verdict,
+      ...(verdict.outcome === 'stored' && kept !== undefined ? { keptForMs: kept } : {}),
+      ...(proof === null ? {} : { proof }),
+    });
   }
   if (aborted.aborted)
     return result(id, sha256, charged, { outcome: 'aborted', detail: String(aborted.reason) });

@@ -14,6 +14,8 @@ export interface UploadBackoff {
   readonly isUnauthorised: boolean;
   /** 413: tried again once a day only, until the collector's limit is mended. */
   readonly isTooLarge: boolean;
+  /** It keeps files longer than their person was told, or does not say how long; only a new policy or enrolment ends it. */
+  readonly isKeptTooLong: boolean;
   /** The last failure in words; `""` without one. */
   readonly detail: string;
 }
@@ -25,6 +27,7 @@ export const NO_BACKOFF: UploadBackoff = {
   untilWallMs: null,
   isUnauthorised: false,
   isTooLarge: false,
+  isKeptTooLong: false,
   detail: '',
 };
 
@@ -44,17 +47,21 @@ const CLOCK_SLACK_MS = 60_000;
 /**
  * The state after one segment's result. A stored segment clears everything; a refused one is the file's fault and an
  * aborted one ours, so neither changes anything. A wait that the collector asked for is stretched by a random factor
- * of 1 to 2: a fleet that was told "in an hour" must not come back in the same second.
+ * of 1 to 2: a fleet that was told "in an hour" must not come back in the same second. `promisedMs` is how long the
+ * person was told that the segment is kept; `null`: they were told nothing.
  */
 export function nextBackoff(
   state: UploadBackoff,
   result: SegmentResult,
   wallMs: number,
   random: Random,
+  promisedMs: number | null = null,
 ): UploadBackoff {
   switch (result.outcome) {
     case 'stored':
-      return NO_BACKOFF;
+      return isKeptTooLong(result, promisedMs)
+        ? { ...NO_BACKOFF, sinceWallMs: wallMs, isKeptTooLong: true, detail: KEPT_TOO_LONG }
+        : NO_BACKOFF;
     case 'refused':
     case 'aborted':
       return state;
@@ -88,13 +95,33 @@ export function backoffUntil(state: UploadBackoff, wallMs: number): number | nul
 
 /** The state as it was written; {@link NO_BACKOFF} for anything else. */
 export function readBackoff(saved: unknown): UploadBackoff {
-  const { attempt, sinceWallMs, untilWallMs, isUnauthorised, isTooLarge, detail } = fieldsOf(saved);
+  const { attempt, sinceWallMs, untilWallMs, isUnauthorised, isTooLarge, isKeptTooLong, detail } =
+    fieldsOf(saved);
   if (!isCount(attempt) || !isCount(sinceWallMs) || !(untilWallMs === null || isCount(untilWallMs)))
     return NO_BACKOFF;
   if (typeof isUnauthorised !== 'boolean' || typeof isTooLarge !== 'boolean' || typeof detail !== 'string') {
     return NO_BACKOFF;
   }
-  return { attempt, sinceWallMs, untilWallMs, isUnauthorised, isTooLarge, detail };
+  return {
+    attempt,
+    sinceWallMs,
+    untilWallMs,
+    isUnauthorised,
+    isTooLarge,
+    // An earlier version knew nothing of it.
+    isKeptTooLong: isKeptTooLong === true,
+    detail,
+  };
+}
+
+/** The collector's `Date` is whole seconds and may be a second old; the promise is made in days. */
+const RETENTION_SLACK_MS = 60_000;
+
+const KEPT_TOO_LONG = 'the collector keeps files longer than was promised, or does not say how long';
+
+function isKeptTooLong({ keptForMs }: SegmentResult, promisedMs: number | null): boolean {
+  if (promisedMs === null) return false;
+  return keptForMs === undefined || keptForMs > promisedMs + RETENTION_SLACK_MS;
 }
 
 function stretch(ms: number, random: Random): number {

@@ -13,8 +13,8 @@ import {
 import { dirname, join } from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { EXPORT_COLUMNS } from '../../src/cli/export-columns.ts';
-import type { EventRecord } from '../../src/core/events.ts';
+import { type EventRecord, KIND, MADE_UP } from '../../src/core/events.ts';
+import { EXPORT_COLUMNS } from '../../src/export/export-columns.ts';
 import { encryptFor, newIdentity } from '../../src/segment/age-file.ts';
 import { encodeBlock } from '../../src/segment/block.ts';
 import { encodeHeader } from '../../src/segment/header.ts';
@@ -94,9 +94,9 @@ describe('telemetryctl export', () => {
 
   it('writes CSV with units in its names, and nothing where an event has no such value', async () => {
     const { lines } = await exported(folderWith({ 'a.tlm': sealed() }), ['a.tlm', '-f', 'csv']);
-    const ids = `${SEGMENT_ID},6f1c0a53-0c7e-4c3e-9a55-5d0f6f3f2b10`;
+    const ids = `${SEGMENT_ID},6f1c0a53-0c7e-4c3e-9a55-5d0f6f3f2b10,`;
     expect(lines).toEqual([
-      't_ms,t_mono_ms,kind,x_px,y_px,button,dx_notches,dy_notches,key,class,mods,repeat,segment,device',
+      't_ms,t_mono_ms,kind,x_px,y_px,button,dx_notches,dy_notches,key,class,mods,repeat,segment,device,synthetic',
       `${START + 1000},2000,move,100,200,,,,,,,,${ids}`,
       `${START + 2000},3000,down,100,200,left,,,,,,,${ids}`,
       `${START + 2050},3050,up,100,200,left,,,,,,,${ids}`,
@@ -112,7 +112,22 @@ describe('telemetryctl export', () => {
       'a.tlm': concat(header, encodeBlock(columnsOf([[1, 0, 2, 3, 0, 0]]), 0, 1)),
     });
     const { out } = await exported(stateDir, ['a.tlm', '-f', 'csv']);
-    expect(out.endsWith(',"a ""b"",\nc"\n')).toBe(true);
+    expect(out.endsWith(',"a ""b"",\nc",\n')).toBe(true);
+  });
+
+  it('marks in every format the release that nobody saw', async () => {
+    const rows: Row[] = [
+      [6000, KIND.down, 7, 8, 1, 0],
+      [6100, KIND.up, 7, 8, 1, MADE_UP],
+    ];
+    const stateDir = folderWith({ 'a.tlm': segment(1, 0, rows) });
+    const csv = await exported(stateDir, ['a.tlm', '-f', 'csv']);
+    expect(csv.lines.slice(1).map((line) => line.split(',').at(-1))).toEqual(['', 'true']);
+    const jsonl = await exported(stateDir, ['a.tlm', '-f', 'jsonl']);
+    expect(jsonl.lines.map((line) => (JSON.parse(line) as EventRecord).synthetic)).toEqual([undefined, true]);
+    await exported(stateDir, ['a.tlm', '-f', 'parquet', '-o', 'a.parquet']);
+    const read = await rowsOf(join(stateDir, 'a.parquet'));
+    expect(read.map(({ synthetic }) => synthetic)).toEqual([null, true]);
   });
 
   it('writes Parquet that reads back as the same events, with types, units and what the segment says', async () => {

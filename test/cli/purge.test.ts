@@ -1,11 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PurgeReceipt } from '../../src/core/purge.ts';
+import { openConsent } from '../../src/privacy/consent-file.ts';
 import { readLedger } from '../../src/privacy/ledger.ts';
+import { openDevice } from '../../src/spool/device-file.ts';
 import { acquireProcessLock } from '../../src/spool/process-lock.ts';
+import { readRequests } from '../../src/spool/request-files.ts';
 import { Spool } from '../../src/spool/spool.ts';
 import { addSealed } from '../daemon/filled-spool.ts';
+import { loadedFrom, OWNER } from '../daemon/policies.ts';
 import { segmentId } from '../spool/samples.ts';
 import { tempFolder } from '../spool/temp-folder.ts';
 import { run } from './run.ts';
@@ -100,6 +105,33 @@ describe('consent revoke with the daemon down', () => {
     expect([...readLedger(stateDir)]).toMatchObject([
       { type: 'consent', change: 'revoked' },
       { type: 'purged' },
+    ]);
+  });
+
+  it('has the collector told once a daemon runs again', async () => {
+    const stateDir = resting();
+    const { policy, id: policyId } = loadedFrom('[upload]\nurl = "http://127.0.0.1:7717"\n');
+    const inForce = { policy, policyId, noticeId: 'aa'.repeat(8) };
+    const grant = {
+      noticeId: 'aa'.repeat(8),
+      via: 'terminal',
+      ownerRecipient: OWNER,
+      uid: 1,
+      wallMs: 1,
+    } as const;
+    const granted = openConsent(stateDir, randomBytes).grant(
+      { ...grant, ledgerHead: 'cd'.repeat(32) },
+      inForce,
+    );
+    if (granted.kind !== 'granted') throw new Error('it was not granted');
+    expect((await run(['consent', 'revoke', '--yes'], { stateDir })).code).toBe(0);
+    expect(readRequests(stateDir)).toMatchObject([
+      {
+        kind: 'withdrawal',
+        destination: 'http://127.0.0.1:7717',
+        device: openDevice(stateDir, randomBytes).pseudonym,
+        body: { receipts: [granted.receipt.id] },
+      },
     ]);
   });
 

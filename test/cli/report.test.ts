@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { ReportData } from '../../src/cli/report/gather.ts';
+import { bytesSection } from '../../src/cli/report/section-amounts.ts';
 import { encryptFor, newIdentity } from '../../src/segment/age-file.ts';
 import { Browser, findBrowser } from '../browser.ts';
 import { temporaryFolder } from '../control/sockets.ts';
@@ -67,6 +69,13 @@ describe('telemetryctl report', () => {
     expect(textOf('cost')).toMatch(/Processor 0\.\d\d % on average/);
     expect(textOf('cost')).toMatch(/Memory \d\d MB on average/);
     expect(page).toContain('203 files still on this device');
+  });
+
+  it('says what a running daemon may send in a day and a month, and what is spent', () => {
+    const sent = { todayBytes: 0, monthBytes: 4_000_000, totalBytes: 0, totalSegments: 0 };
+    const upload = { budget: { dailyBytes: 20_000_000, monthlyBytes: 300_000_000 }, destination: '', sent };
+    const data = { days: [], status: { upload } } as unknown as ReportData;
+    expect(bytesSection(data)).toContain('20 MB a day and 300 MB a month, of which 4 MB are spent.');
   });
 
   it('is one file with no script, nothing from elsewhere, and a policy that has a browser refuse both', () => {

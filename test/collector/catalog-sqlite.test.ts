@@ -6,7 +6,30 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import type { Catalog } from '../../src/collector/catalog.ts';
 import { catalogContract, newRecord } from './catalog-contract.ts';
+import { deviceContract } from './device-contract.ts';
 import { collect, temporaryFolder } from './support.ts';
+import { useContract } from './use-contract.ts';
+
+describe('the device book in SQLite', () => {
+  deviceContract(async (wallMs) => {
+    const { devices } = booksInFolder(await temporaryFolder(), 'read-write', wallMs);
+    onTestFinished(() => devices.stop());
+    await devices.start();
+    return devices;
+  });
+});
+
+describe('what may be used, and for how long, in SQLite', () => {
+  useContract(async () => {
+    const books = booksInFolder(await temporaryFolder(), 'read-write', () => 42);
+    const parts = [books.catalog, books.use, books.retention, books.readers];
+    onTestFinished(async () => {
+      for (const book of parts) await book.stop();
+    });
+    for (const book of parts) await book.start();
+    return books;
+  });
+});
 
 describe('the catalogue in SQLite', () => {
   catalogContract(async () => opened(await temporaryFolder()));
@@ -25,6 +48,8 @@ describe('the catalogue in SQLite', () => {
       { version: 2, applied_at: 42 },
       { version: 3, applied_at: 42 },
       { version: 4, applied_at: 42 },
+      { version: 5, applied_at: 42 },
+      { version: 6, applied_at: 42 },
     ]);
   });
 
@@ -44,9 +69,13 @@ describe('the catalogue in SQLite', () => {
     const first = await opened(dataDir);
     await first.add(record);
     await first.stop();
-    query(file, 'ALTER TABLE segments DROP COLUMN ledger_head');
-    for (const table of ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'])
+    const ofLater = ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'];
+    for (const table of [...ofLater, 'withdrawals', 'readers', 'access_log'])
       query(file, `DROP TABLE ${table}`);
+    for (const index of ['segments_expires_at', 'segments_receipt', 'segments_received'])
+      query(file, `DROP INDEX ${index}`);
+    for (const column of ['ledger_head', 'expires_at', 'sequence', 'receipt'])
+      query(file, `ALTER TABLE segments DROP COLUMN ${column}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');
     expect(await collect((await opened(dataDir, 'read-only')).list())).toEqual([record]);
     const writer = await opened(dataDir);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
+import { fleetContract } from './fleet-contract.ts';
 import { startCollector, temporaryFolder } from './support.ts';
 
 const HEALTH = { version: '0.1.0', backend: 'x11', codes: ['storage'] };
@@ -68,18 +69,14 @@ describe('POST of health', () => {
   });
 });
 
-describe('the health book', () => {
-  it('forgets devices that said nothing for long, and outlives a restart', async () => {
-    const folder = await temporaryFolder();
-    const { health: book } = booksInFolder(folder, 'read-write', Date.now);
-    await book.start();
-    await book.put({ ...HEALTH, device: 'a', day: '2026-01-01' });
-    await book.put({ ...HEALTH, device: 'b', day: '2026-01-02', codes: [] });
-    expect(await book.forgetBefore('2026-01-02')).toBe(1);
-    await book.stop();
-    const { health: again } = booksInFolder(folder, 'read-only', Date.now);
-    await again.start();
-    expect(await again.list()).toEqual([{ ...HEALTH, device: 'b', day: '2026-01-02', codes: [] }]);
-    await again.stop();
+describe('in SQLite the books of the fleet', () => {
+  fleetContract(async () => {
+    const books = booksInFolder(await temporaryFolder(), 'read-write', Date.now);
+    const parts = [books.catalog, books.health, books.admins, books.traffic];
+    onTestFinished(async () => {
+      for (const book of parts) await book.stop();
+    });
+    for (const book of parts) await book.start();
+    return books;
   });
 });

@@ -20,6 +20,19 @@ export function objectStoreContract(make: () => Promise<ObjectStore>): void {
     expect(await collect(store.list())).toEqual([key]);
   });
 
+  it('gives the bytes that were stored, in pieces', async () => {
+    const store = await make();
+    const key = newKey();
+    expect(await store.read(key)).toBeNull();
+    const large = 'x'.repeat(200_000);
+    await (await store.stage(key, bodyOf(large, 'end'))).publish();
+    const bytes = await store.read(key);
+    const read = Buffer.concat(await collect(bytes ?? bodyOf())).toString();
+    expect([read.length, read.slice(-4)]).toEqual([200_003, 'xend']);
+    await store.remove(key);
+    expect(await store.read(key)).toBeNull();
+  });
+
   it('says when an object was written', async () => {
     const store = await make();
     const key = newKey();

@@ -9,8 +9,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
+import { freeBytesOf } from '../../src/collector/data-folder.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import { FileObjectStore } from '../../src/collector/object-store-files.ts';
+import { requestLimits } from '../../src/collector/request-limiter.ts';
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import { type ServeOptions, serve } from '../../src/collector/serve-command.ts';
 import { SERVER_LIMITS } from '../../src/collector/server-limits.ts';
@@ -58,7 +60,11 @@ export async function startCollector(
     {
       listen: { host: '127.0.0.1', port: 0 },
       maxSegmentBytes: 1_000_000,
+      retentionMs: 365 * 86_400_000,
       maxBodies: 64,
+      requests: requestLimits(10_000, 10_000),
+      drainMs: 20_000,
+      metricsListen: null,
       limits: SERVER_LIMITS,
       tls: null,
       publicUrl: null,
@@ -73,6 +79,7 @@ export async function startCollector(
       log: { debug: keep, info: keep, warn: keep, error: keep },
       wallMs: Date.now,
       monoMs: () => performance.now(),
+      freeBytes: () => freeBytesOf(dataDir),
       delay: (ms, signal) => delay(ms, undefined, { signal }),
       announce: announced.resolve,
       announcePage: pageAnnounced.resolve,

@@ -56,8 +56,14 @@ module.exports = {
     only('collector', ['core', 'signing'], 'the collector takes bytes; it cannot decode them.'),
     only(
       'cli',
-      ['core', 'control', 'conditions', 'segment', 'signing', 'spool', 'privacy', 'policy'],
+      ['core', 'control', 'conditions', 'export', 'segment', 'signing', 'spool', 'privacy', 'policy'],
       'the command line talks to the daemon or reads files.',
+    ),
+    only('export', ['core', 'segment'], 'events as tables.'),
+    only(
+      'dataset',
+      ['core', 'export', 'segment', 'spool', 'privacy'],
+      'a program that opens segments, which the collector cannot.',
     ),
     only('manual', ['cli', 'daemon', 'collector', 'core'], 'pages are made of the programs’ own commands.'),
     only('demo', ['core', 'control', 'privacy'], 'npm start drives the programs as anyone could.'),

@@ -96,6 +96,7 @@ const CASES: readonly (readonly [string, Change, readonly BlockerCode[]])[] = [
   ['revoked consent', { consent: 'revoked' }, ['consent-revoked']],
   ['stale consent', { consent: 'stale' }, ['consent-stale']],
   ['refused credentials', { isUnauthorised: true }, ['unauthorised']],
+  ['a collector that keeps files too long', { isKeptTooLong: true }, ['retention-mismatch']],
   ['a backoff', { backoffUntilWallMs: NOW + 1 }, ['collector-backoff']],
   ['a backoff that is over', { backoffUntilWallMs: NOW, isTooLarge: true }, []],
   [

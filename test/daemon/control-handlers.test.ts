@@ -84,6 +84,7 @@ async function controlled(files: LoadedPolicy | Refused = loadedFrom('')) {
   });
   return {
     handlers,
+    requests,
     clock,
     timers,
     collection,
@@ -221,6 +222,24 @@ describe('consent', () => {
     expect(await soon(reply)).toBe('pending');
     gone();
     expect(await soon(reply)).toMatchObject({ state: 'revoked' });
+  });
+
+  it('taken back is told to the collector it was given for, with every receipt', async () => {
+    const policy = loadedFrom('[upload]\nurl = "http://127.0.0.1:7717"\n');
+    const { handlers, consent, requests, ready, gone } = await controlled(policy);
+    for (const via of ['terminal', 'script'] as const) {
+      const granted = handlers.grant({ noticeId: consent.notice().id, via, ownerRecipient: OWNER });
+      ready();
+      await granted;
+    }
+    const revoked = handlers.revoke();
+    gone();
+    await revoked;
+    const receipts = consent.receipts.map(({ id }) => id);
+    expect(receipts).toHaveLength(2);
+    expect(requests.pending()).toMatchObject([
+      { request: { kind: 'withdrawal', destination: 'http://127.0.0.1:7717', body: { receipts } } },
+    ]);
   });
 });
 

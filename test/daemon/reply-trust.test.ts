@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RequestReply, SegmentResult } from '../../src/control/protocol.ts';
+import { parseDestination, segmentPath } from '../../src/core/destination.ts';
 import { type PersonRequest, requestBody, requestPath } from '../../src/core/person-request.ts';
 import type { ReplyProof } from '../../src/core/reply-proof.ts';
-import { isErasureTrusted, trustReply } from '../../src/daemon/reply-trust.ts';
+import { isSegmentReplyTrusted, trustReply } from '../../src/daemon/reply-trust.ts';
 import { fingerprintOf, type KeyPair, makeKeyPair, signText } from '../../src/signing/ed25519.ts';
 import { replyBase, replyFields } from '../../src/signing/http-signature.ts';
 import { resultOf, UploadDesk } from './upload-desk.ts';
@@ -97,6 +98,8 @@ describe('the word that a segment is to be gone (410)', () => {
     ...resultOf(id, 'refused', { status: 410, sha256 }),
     ...(proof === undefined ? {} : { proof }),
   });
+  const ABOUT = { sequence: 7, receiptId: '0199aaaa-0000-7000-8000-00000000000f', retentionMs: 86_400_000 };
+  const QUERY = `?sequence=7&receipt=${ABOUT.receiptId}&retention=86400`;
   const signedGone = (id: string, url: string, device: string, keys = COLLECTOR, nonce = NONCE): ReplyProof =>
     proofOf(
       keys,
@@ -111,20 +114,24 @@ describe('the word that a segment is to be gone (410)', () => {
 
   it('is followed when it is signed for this segment of this device, and only then', () => {
     const [id, other] = ['0199aaaa-0000-7000-8000-000000000001', '0199aaaa-0000-7000-8000-000000000002'];
-    const round = { url: URL_THERE, device: DEVICE };
+    const round = { url: URL_THERE, device: DEVICE, segments: [] };
     const right = signedGone(id, URL_THERE, DEVICE);
-    expect(isErasureTrusted(gone(id, right), round, PINNED)).toBe(true);
-    expect(isErasureTrusted(gone(id), round, PINNED)).toBe(false);
-    expect(isErasureTrusted(gone(id, right), round, null)).toBe(false);
-    expect(isErasureTrusted(gone(other, right), round, PINNED)).toBe(false);
-    expect(isErasureTrusted({ ...gone(id, right), status: 400 }, round, PINNED)).toBe(false);
-    expect(isErasureTrusted(gone(id, { ...right, nonce: 'the-nonce-of-this-time' }), round, PINNED)).toBe(
-      false,
-    );
-    expect(isErasureTrusted(gone(id, signedGone(id, URL_THERE, DEVICE, makeKeyPair())), round, PINNED)).toBe(
-      false,
-    );
-    expect(isErasureTrusted(gone(id, signedGone(id, URL_THERE, other)), round, PINNED)).toBe(false);
+    expect(isSegmentReplyTrusted(gone(id, right), round, PINNED)).toBe(true);
+    expect(isSegmentReplyTrusted(gone(id), round, PINNED)).toBe(false);
+    expect(isSegmentReplyTrusted(gone(other, right), round, PINNED)).toBe(false);
+    expect(isSegmentReplyTrusted({ ...gone(id, right), status: 400 }, round, PINNED)).toBe(false);
+    expect(
+      isSegmentReplyTrusted(gone(id, { ...right, nonce: 'the-nonce-of-this-time' }), round, PINNED),
+    ).toBe(false);
+    expect(
+      isSegmentReplyTrusted(gone(id, signedGone(id, URL_THERE, DEVICE, makeKeyPair())), round, PINNED),
+    ).toBe(false);
+    expect(isSegmentReplyTrusted(gone(id, signedGone(id, URL_THERE, other)), round, PINNED)).toBe(false);
+    const told = { ...round, segments: [{ id, file: '', sizeBytes: 1, about: ABOUT }] };
+    expect(isSegmentReplyTrusted(gone(id, right), told, PINNED)).toBe(false);
+    expect(
+      isSegmentReplyTrusted(gone(id, signedGone(`${id}${QUERY}`, URL_THERE, DEVICE)), told, PINNED),
+    ).toBe(true);
   });
 
   it('deletes what it names; unsigned or forged it puts that aside', async () => {
@@ -133,12 +140,19 @@ describe('the word that a segment is to be gone (410)', () => {
     desk.pinned = PINNED;
     const uploader = await desk.startSending(1, 2, 3);
     expect(uploader.round.deviceKeyFile).toBe(PINNED.deviceKeyFile);
-    const [first, second, third] = uploader.round.segments.map(({ id }) => id);
+    const { segments } = uploader.round;
+    const [first, second, third] = segments.map(({ id }) => id);
     if (first === undefined || second === undefined || third === undefined)
       throw new Error('three were sent');
-    desk.driver.takeResult(gone(first, signedGone(first, URL_THERE, DEVICE)));
+    // The signature covers what the address says beside the id.
+    const asSent = (id: string): string => {
+      const about = segments.find((segment) => segment.id === id)?.about;
+      return segmentPath(parseDestination(URL_THERE), DEVICE, id, about).split('/segments/')[1] ?? '';
+    };
+    expect(asSent(first)).toMatch(/\?sequence=\d+&receipt=/);
+    desk.driver.takeResult(gone(first, signedGone(asSent(first), URL_THERE, DEVICE)));
     desk.driver.takeResult(gone(second));
-    desk.driver.takeResult(gone(third, signedGone(third, URL_THERE, DEVICE, makeKeyPair())));
+    desk.driver.takeResult(gone(third, signedGone(asSent(third), URL_THERE, DEVICE, makeKeyPair())));
     expect(desk.stage('outbox')).toEqual([]);
     expect(desk.stage('quarantine')).toHaveLength(2);
     expect(desk.forgotten).toEqual([first]);
@@ -147,5 +161,29 @@ describe('the word that a segment is to be gone (410)', () => {
       { type: 'quarantined', segment: second },
       { type: 'quarantined', segment: third },
     ]);
+  });
+
+  it('is asked of a receipt too: one that is not signed for this segment is none, and the copy here stays', async () => {
+    const desk = new UploadDesk();
+    if (desk.policy !== null) desk.policy = { ...desk.policy, url: URL_THERE };
+    desk.pinned = PINNED;
+    const uploader = await desk.startSending(1, 2);
+    const { segments } = uploader.round;
+    const receipt = (id: string, keys: KeyPair | null): SegmentResult => {
+      const about = segments.find((segment) => segment.id === id)?.about;
+      const targetUri = `${URL_THERE}${segmentPath(parseDestination(URL_THERE), DEVICE, id, about)}`;
+      const request = { method: 'PUT', targetUri, contentDigest: digest('a segment') };
+      const proof = keys && proofOf(keys, { status: 201, body: 'a segment' }, request);
+      return resultOf(id, 'stored', { sha256, ...(proof === null ? {} : { proof }) });
+    };
+    const [first = '', second = ''] = segments.map(({ id }) => id);
+    desk.driver.takeResult(receipt(first, COLLECTOR));
+    expect(desk.stage('sent')).toEqual([1]);
+    desk.driver.takeResult(receipt(second, makeKeyPair()));
+    desk.driver.takeResult(receipt(second, null));
+    await uploader.exit();
+    expect(desk.stage('sent')).toEqual([1]);
+    expect(desk.stage('sealed')).toEqual([2]);
+    expect(desk.blockers()).toEqual(['collector-backoff']);
   });
 });

@@ -39,6 +39,7 @@ export function requestsOver(place: { clock: HandClock; timers: HandTimers; stat
     device: '5a0f8d4e-6a3c-4e0e-9a0b-3d1f2c4b5a69',
     handlers: {
       deletion: handler,
+      withdrawal: handler,
       // Looked at when an answer comes, so that a test may name it later.
       exemption: {
         answered: (request, reply) => (world.handlers?.exemption ?? handler).answered(request, reply),

@@ -96,6 +96,7 @@ export class UploadDesk {
   consent: ConsentStanding = 'granted';
   mayLeave: (receiptId: string, url: string) => boolean = () => true;
   isWithheld: (segment: RecordedSpan) => boolean = () => false;
+  promisedMs: number | null = null;
   conditionChanges: string[] = [];
   /** What the driver said of the disk, in order. */
   readonly storage: (string | null)[] = [];
@@ -131,6 +132,7 @@ export class UploadDesk {
         forget: (id) => this.forgotten.push(id),
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),
+        promisedMs: () => this.promisedMs,
         ledgerHead: () => 'cd'.repeat(32),
         isWithheld: (segment) => this.isWithheld(segment),
         record: (facts) => this.facts.push(...facts),

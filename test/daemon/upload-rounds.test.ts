@@ -4,6 +4,25 @@ import { addSealed } from './filled-spool.ts';
 import { AC, BATTERY, WIFI } from './hand-sources.ts';
 import { resultOf, settled, UploadDesk, URL_HERE } from './upload-desk.ts';
 
+describe('a collector that keeps files longer than was promised', () => {
+  it('gets no more, the rest of a round included, until the policy or the enrolment changes', async () => {
+    const desk = new UploadDesk();
+    desk.promisedMs = 30 * 86_400_000;
+    const uploader = await desk.startSending(1, 2);
+    expect(uploader.round.segments[0]?.about).toMatchObject({ retentionMs: desk.promisedMs });
+    desk.driver.takeResult(resultOf(segmentId(1), 'stored', { keptForMs: 365 * 86_400_000 }));
+    expect(desk.blockers()).toEqual(['retention-mismatch']);
+    expect(uploader.messages.at(-1)).toEqual({ type: 'abort', reason: 'retention-mismatch' });
+    await uploader.exit();
+    desk.timers.run(2 * 86_400_000);
+    expect(desk.uploaders).toHaveLength(1);
+    expect(desk.stage('sealed')).toEqual([2]);
+    expect(desk.saved.at(-1)?.backoff.isKeptTooLong).toBe(true);
+    desk.driver.policyChanged();
+    expect(desk.blockers()).toEqual([]);
+  });
+});
+
 describe('a round begins', () => {
   it('when one is due, the gate is open and something waits, and not otherwise', async () => {
     const desk = new UploadDesk();
@@ -35,6 +54,25 @@ describe('a round begins', () => {
     desk.timers.run(600_000);
     desk.power.become(AC);
     expect(desk.uploaders).toHaveLength(1);
+  });
+
+  it('after a random part of a minute when the gate opens to a collector elsewhere, at once when the person asks', async () => {
+    for (const isAsked of [false, true]) {
+      const desk = new UploadDesk();
+      if (desk.policy !== null) desk.policy = { ...desk.policy, url: 'https://collector.example.com' };
+      desk.pinned = { collectorKey: '', deviceKeyFile: '/none' };
+      desk.power.become(BATTERY);
+      await desk.start(1);
+      desk.driver.due();
+      desk.power.become(AC);
+      expect(desk.blockers()).toEqual([]);
+      expect(desk.driver.startsAtWallMs).toBe(desk.clock.now().wallMs + 30_000);
+      desk.timers.run(29_000);
+      expect(desk.uploaders).toHaveLength(0);
+      if (isAsked) expect(desk.driver.uploadNow()).toEqual({ started: true, blockers: [] });
+      else desk.timers.run(1000);
+      expect(desk.uploaders).toHaveLength(1);
+    }
   });
 
   it('not when the gate opens and none was due', async () => {

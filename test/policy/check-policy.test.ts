@@ -35,12 +35,6 @@ describe('check-policy', () => {
     expect(json).toMatchObject({ schema: 1, valid: true, problems: [] });
   });
 
-  test('tells what is accepted but not acted on, and still exits 0', () => {
-    const { exitCode, text } = check('[notice]\nserver_retention = "30d"\n');
-    expect(exitCode).toBe(0);
-    expect(text).toMatch(/^policy\.toml:2:20: notice: notice\.server_retention is accepted.*\n {2}Note: /);
-  });
-
   test('judges a work copy by what it says, and warns that its mode would not do', () => {
     const { exitCode, text } = check('', 0o666);
     expect(exitCode).toBe(0);

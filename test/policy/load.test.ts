@@ -142,14 +142,6 @@ describe('loading', () => {
     expect(texts(paths)).toEqual([]);
   });
 
-  test('what is accepted and not acted on yet is told only where a file sets it', () => {
-    const { paths, policy } = files();
-    policy('[notice]\nserver_retention = "30d"\n');
-    expect(texts(paths)).toEqual([
-      'notice POLICY:2:20: notice.server_retention is accepted, but this version does not check it with the collector; the notice repeats it as a promise',
-    ]);
-  });
-
   test('every key is recorded in no application until one is named, which is told', () => {
     const { paths, policy } = files();
     policy('[capture]\nkeys = "full"\n');

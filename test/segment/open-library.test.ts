@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXPORT_COLUMNS } from '../../src/cli/export-columns.ts';
+import { EXPORT_COLUMNS } from '../../src/export/export-columns.ts';
 import { encryptFor, newIdentity } from '../../src/segment/age-file.ts';
 import { encodeBlock } from '../../src/segment/block.ts';
 import { encodeHeader } from '../../src/segment/header.ts';

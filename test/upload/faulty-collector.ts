@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls';
 export type Fault =
   | 'good'
   | 'already-there'
+  | 'kept-a-day'
   | 'no-digest'
   | 'wrong-digest'
   | 'no-content'
@@ -127,6 +128,11 @@ export class FaultyCollector {
         return;
       case 'already-there':
         response.writeHead(200, { 'Content-Digest': `sha-512=:AAAA:, ${digest}` }).end('{}');
+        return;
+      case 'kept-a-day':
+        response
+          .writeHead(201, { ...good, Date: 'Thu, 26 Nov 2026 10:00:00 GMT' })
+          .end('{"expires":"2026-11-27T10:00:00.000Z"}');
         return;
       case 'close-after':
         response.writeHead(201, { ...good, Connection: 'close' }).end('{}');

@@ -18,11 +18,18 @@ import { sendRequests } from '../../src/upload/send-requests.ts';
 import { sendSegment } from '../../src/upload/send-segment.ts';
 import type { Sending } from '../../src/upload/sending.ts';
 import { startCollector, temporaryFolder } from '../collector/support.ts';
+import { makeCertificate } from './self-signed.ts';
 import { Outbox } from './uploader-process.ts';
 
-/** An enrolled device with a file to send, whose clock is off by so much, and its real collector. */
-async function enrolledDevice(clockOffMs: number) {
-  const collector = await startCollector(await temporaryFolder());
+/**
+ * An enrolled device with a file to send, whose clock is off by so much, and its real collector; `authority`: which
+ * speaks TLS under an authority that only the enrolment knows, or that nobody knows.
+ */
+async function enrolledDevice(clockOffMs: number, authority: 'none' | 'pinned' | 'unknown' = 'none') {
+  const folder = await temporaryFolder();
+  const { key, cert } = makeCertificate(folder);
+  const tls = authority === 'none' ? null : { key: Buffer.from(key), cert: Buffer.from(cert) };
+  const collector = await startCollector(join(folder, 'data'), { tls });
   const { url, dataDir } = collector;
   const devices = booksInFolder(dataDir, 'read-write', Date.now).devices;
   await devices.start();
@@ -39,21 +46,29 @@ async function enrolledDevice(clockOffMs: number) {
   const segment = randomUUID();
   box.add(Buffer.from('a segment'), segment);
   const deviceKeyFile = join(box.folder, 'device-key.json');
-  const enrolment = { url, device, keys, collectorKey, ca: null, enrolledAt: '' };
+  const enrolment = {
+    url,
+    device,
+    keys,
+    collectorKey,
+    ca: authority === 'pinned' ? cert : null,
+    enrolledAt: '',
+  };
   writeFileSync(deviceKeyFile, JSON.stringify(enrolmentJson(enrolment)));
   const request = { id: randomUUID(), path: `/v1/devices/${device}/deletions` };
   const body = JSON.stringify({ request: request.id, segments: [segment] });
   const round = box.round(url, { device, deviceKeyFile, requests: [{ ...request, body }] });
   const destination = parseDestination(url);
-  const link = new CollectorLink(destination);
-  onTestFinished(() => link.close());
   const wallMs = (): number => Date.now() + clockOffMs;
+  const pinned = roundKey(round, wallMs);
+  const link = new CollectorLink(destination, { ca: pinned?.ca ?? null });
+  onTestFinished(() => link.close());
   const sending: Sending = {
     round,
     destination,
     link,
     pace: new Pace(1e9),
-    signer: roundKey(round, wallMs)?.signer ?? null,
+    signer: pinned?.signer ?? null,
     ports: { monoMs: () => performance.now(), wallMs, sleep: () => Promise.resolve() },
     aborted: new AbortController().signal,
     overdue: new AbortController().signal,
@@ -78,6 +93,17 @@ describe('an enrolled device', () => {
     // What was learnt is kept for the round: the next one is right at once, over the same connection.
     expect(await put(at)).toMatchObject({ outcome: 'stored', status: 200 });
     expect(at.collector.log.filter(({ message }) => message === 'a request was refused')).toEqual(refusals);
+  });
+
+  it('sends under the certificate authority of its enrolment, and to no other', async () => {
+    const known = await enrolledDevice(0, 'pinned');
+    expect(known.destination.isSecure).toBe(true);
+    expect(await put(known)).toMatchObject({ outcome: 'stored', status: 201 });
+    const unknown = await enrolledDevice(0, 'unknown');
+    expect(await put(unknown)).toMatchObject({
+      outcome: 'retry',
+      detail: expect.stringMatching(/SELF_SIGNED/) as unknown,
+    });
   });
 
   it('hands over what proves the collector’s replies', async () => {

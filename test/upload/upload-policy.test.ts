@@ -116,3 +116,29 @@ describe('the wait after failures', () => {
     }
   });
 });
+
+describe('a collector that keeps a file', () => {
+  const DAY = 24 * HOUR;
+  const kept = (keptForMs: number | undefined, promisedMs: number | null): UploadBackoff =>
+    nextBackoff(
+      NO_BACKOFF,
+      { ...result('stored'), ...(keptForMs === undefined ? {} : { keptForMs }) },
+      T0,
+      () => 0,
+      promisedMs,
+    );
+
+  it('longer than was promised, or without saying how long, gets no more until something is changed', () => {
+    for (const state of [kept(31 * DAY, 30 * DAY), kept(undefined, 30 * DAY)]) {
+      expect(state.isKeptTooLong).toBe(true);
+      expect(readBackoff(JSON.parse(JSON.stringify(state)))).toEqual(state);
+      // No time ends it.
+      expect(waitMs(state)).toBe(0);
+    }
+  });
+
+  it('as long as was promised, shorter, or where nothing was promised, is well', () => {
+    for (const state of [kept(30 * DAY + 2000, 30 * DAY), kept(DAY, 30 * DAY), kept(undefined, null)])
+      expect(state).toEqual(NO_BACKOFF);
+  });
+});

@@ -79,6 +79,24 @@ describe('the uploader', () => {
     }
   });
 
+  it('says in the address what the collector cannot see, and hears how long the file is kept', async () => {
+    const box = outbox(100, 100);
+    const [first, second] = box.segments;
+    if (first === undefined || second === undefined) throw new Error('two were made');
+    const receiptId = '0199aaaa-0000-7000-8000-00000000000f';
+    const segments = [
+      { ...first, about: { sequence: 7, receiptId, retentionMs: 86_400_999 } },
+      { ...second, about: { sequence: 8, receiptId: '', retentionMs: null } },
+    ];
+    const { server, results } = await round(box, ['kept-a-day', 'good'], { segments });
+    const place = '/v1/devices/d-1/segments/';
+    expect(server.seen.map(({ url }) => url)).toEqual([
+      `${place}${first.id}?sequence=7&receipt=${receiptId}&retention=86400`,
+      `${place}${second.id}?sequence=8`,
+    ]);
+    expect(results.map(({ keptForMs }) => keptForMs)).toEqual([86_400_000, undefined]);
+  });
+
   it('waits for the daemon to write a result down before it begins the next file', async () => {
     const box = outbox(1000, 1000);
     const server = await collector();

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, TelemetryError } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
+import { exportRows } from '../../export/export-columns.ts';
 import type { OpenedSegment } from '../../segment/open-segment.ts';
 import { listSegments } from '../../spool/list-segments.ts';
 import type { Finish } from '../command-module.ts';
@@ -158,6 +159,19 @@ async function writerFor(format: Options['format'], target: ExportTarget): Promi
     case 'csv':
       return csvWriter(target);
     case 'parquet':
-      return (await import('../export-parquet.ts')).parquetWriter(target);
+      return parquetWriter(target);
   }
+}
+
+/** Loaded only when it is asked for. */
+async function parquetWriter(target: ExportTarget): Promise<ExportWriter> {
+  const { parquetFile } = await import('../../export/export-parquet.ts');
+  const file = parquetFile((bytes) => target.write(bytes));
+  return {
+    add(segment, path) {
+      for (const row of exportRows(segment)) file.addRow(row);
+      file.addSegment(segment, path);
+    },
+    end: () => file.end(),
+  };
 }

@@ -9,8 +9,11 @@ import type { HourCost } from './states.ts';
 const HOUR_MS = 3_600_000;
 
 export function bytesSection({ days, status }: ReportData): string {
-  const { budget, destination } = status.upload;
-  const budgetWords = budget.dailyBytes > 0 ? `The budget is ${roughBytes(budget.dailyBytes)} a day.` : '';
+  const { budget, destination, sent: spent } = status.upload;
+  const budgetWords =
+    budget.dailyBytes > 0
+      ? `The budget is ${roughBytes(budget.dailyBytes)} a day and ${roughBytes(budget.monthlyBytes)} a month, of which ${roughBytes(spent.monthBytes)} are spent.`
+      : '';
   const where = destination === '' ? 'The policy in force names no collector.' : `It goes to ${destination}.`;
   const most = Math.max(1, ...days.map(({ recordedBytes }) => recordedBytes));
   const recorded = days.map(({ day, recordedBytes, recordedEvents }) => {

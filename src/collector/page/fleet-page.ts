@@ -12,7 +12,8 @@ export interface FleetDesk {
   readonly health: HealthBook;
   readonly traffic: Traffic;
   readonly exemptions: ExemptionBook;
-  readonly refusals: ReadonlyMap<number, number>;
+  /** Requests that this process refused since it started, by HTTP status. */
+  readonly refusals: () => ReadonlyMap<number, number>;
   readonly startedMs: number;
   readonly wallMs: () => number;
 }
@@ -38,7 +39,7 @@ export async function showFleet(viewer: Viewer, desk: FleetDesk): Promise<string
     enrolled: deviceCount(enrolled.size),
     waiting: waiting.length,
     traffic: everyDay(days, today),
-    refusals,
+    refusals: refusals(),
     startedDay: dayName(Math.floor(startedMs / DAY_MS)),
   };
   return fleetPage(data, viewer);

@@ -43,6 +43,12 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   optional('repeat', 'boolean', '', 'of keydown: true when the key repeated by itself'),
   column('segment', 'string', '', 'id of the segment'),
   column('device', 'string', '', 'pseudonym of the device and person'),
+  optional(
+    'synthetic',
+    'boolean',
+    '',
+    'of up and keyup: true when nobody saw the release, as when the device went away with it down',
+  ),
 ];
 
 /** The rows of a segment, in its order. */
@@ -57,7 +63,7 @@ function exportRow(
   monoMs: number,
   { segmentId, device }: OpenedSegment['header'],
 ): ExportRow {
-  const { t, kind, x, y, button, dx, dy, key, mods, repeat } = record;
+  const { t, kind, x, y, button, dx, dy, key, mods, repeat, synthetic } = record;
   return [
     t,
     monoMs,
@@ -73,6 +79,7 @@ function exportRow(
     repeat ?? null,
     segmentId,
     device,
+    synthetic ?? null,
   ];
 }
 

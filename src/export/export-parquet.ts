@@ -1,15 +1,17 @@
 import { ByteWriter, type ColumnSource, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { VERSION } from '../core/version.ts';
 import type { OpenedSegment } from '../segment/open-segment.ts';
-import {
-  EXPORT_COLUMNS,
-  EXPORT_SCHEMA,
-  type ExportColumn,
-  type ExportRow,
-  exportRows,
-} from './export-columns.ts';
-import type { ExportTarget } from './export-target.ts';
-import type { ExportWriter } from './export-text.ts';
+import { EXPORT_COLUMNS, EXPORT_SCHEMA, type ExportColumn, type ExportRow } from './export-columns.ts';
+
+/** A Parquet file that is being written. */
+export interface ParquetFile {
+  /** One event. */
+  addRow(row: ExportRow): void;
+  /** What a segment says besides its events; `path` names its file there. */
+  addSegment(segment: OpenedSegment, path: string): void;
+  /** All was added. */
+  end(): void;
+}
 
 /**
  * Rows of a row group, which is what is held in memory: 32,768 take some 15 MB while they are written. Small segments
@@ -30,10 +32,10 @@ const WITH_STATISTICS = new Set(['t_ms', 'segment', 'device']);
 type Values = BigInt64Array | Int32Array | (string | boolean | number | null)[];
 
 /** Parquet, Snappy-compressed; times and positions as differences, names from a dictionary. */
-export function parquetWriter(target: ExportTarget): ExportWriter {
+export function parquetFile(write: (bytes: Uint8Array) => void): ParquetFile {
   const sink = new ByteWriter();
   const flush = (): void => {
-    target.write(sink.getBytes());
+    write(sink.getBytes());
     sink.index = 0;
   };
   const writer = new ParquetWriter({
@@ -57,11 +59,11 @@ export function parquetWriter(target: ExportTarget): ExportWriter {
   };
 
   return {
-    add(segment, path) {
-      for (const row of exportRows(segment)) {
-        put(columns, rows++, row);
-        if (rows === ROWS_PER_GROUP) writeGroup();
-      }
+    addRow(row) {
+      put(columns, rows++, row);
+      if (rows === ROWS_PER_GROUP) writeGroup();
+    },
+    addSegment(segment, path) {
       segments.push(JSON.stringify(segmentDocument(segment, path)));
     },
     end() {

@@ -1,0 +1,37 @@
+import type { Log } from '../core/clock.ts';
+import type { ConsentReceipt } from '../privacy/consent.ts';
+import { withdrawalsOf } from '../privacy/withdrawal.ts';
+import type { PersonRequests, RequestHandler } from './person-requests.ts';
+
+/** A collector that is not done with it is asked again in so long. */
+const ASK_AGAIN_MS = 60_000;
+
+/** What a collector says to the word that consent is taken back: settled when it names every receipt as withdrawn. */
+export function withdrawalHandler(log: Log): RequestHandler {
+  return {
+    answered: ({ body, destination }, reply) => {
+      const done = new Set(idsIn(reply['withdrawn']));
+      if (!idsIn(body['receipts']).every((receipt) => done.has(receipt)))
+        return { kind: 'again', afterMs: ASK_AGAIN_MS };
+      log.info({ destination }, 'the collector knows that consent was taken back');
+      return { kind: 'settled' };
+    },
+  };
+}
+
+/**
+ * Tells every collector that may have something under these receipts and that can be reached. Asked before the receipts
+ * are revoked: killed between the two, it is the person's word all the same.
+ */
+export function tellWithdrawal(
+  receipts: readonly ConsentReceipt[],
+  requests: Pick<PersonRequests, 'add' | 'mayGo'>,
+): void {
+  for (const { destination, receipts: ids } of withdrawalsOf(receipts))
+    if (requests.mayGo(destination))
+      requests.add({ kind: 'withdrawal', destination, body: { receipts: ids } });
+}
+
+function idsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string') : [];
+}
