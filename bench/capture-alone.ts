@@ -13,6 +13,7 @@ const backend = chooseBackend(config, {
   hostname: hostname(),
   uid: process.getuid?.() ?? 0,
   libc: openLibc().libc,
+  macosInput: null,
   nowMonoMs: () => Number(process.hrtime.bigint()) / 1e6,
   delay: delayNode,
 });

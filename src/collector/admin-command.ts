@@ -9,7 +9,8 @@ import { hashOfSecret } from './enrolment-token.ts';
 /** What the commands of `admin-token` stand on. */
 export interface AdminDesk {
   readonly admins: AdminBook;
-  readonly dataDir: string;
+  /** `null` where the books are in a database. */
+  readonly dataDir: string | null;
   readonly write: (text: string) => void;
   readonly isJson: boolean;
 }
@@ -27,7 +28,7 @@ export async function addAdmin(text: string, desk: AdminDesk): Promise<void> {
     );
   }
   const token = randomBytes(SECRET_BYTES).toString('base64url');
-  await mkdir(desk.dataDir, { recursive: true, mode: 0o700 });
+  if (desk.dataDir !== null) await mkdir(desk.dataDir, { recursive: true, mode: 0o700 });
   const outcome = await withBook(desk, (admins) => admins.add(name, hashOfSecret(token)));
   if (outcome === 'taken') {
     throw new TelemetryError('failed', `${printable(name)} has a token`, {
@@ -78,11 +79,15 @@ async function withBook<Result>(
     return await act(admins);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
-    throw new TelemetryError('failed', `cannot use the data folder ${dataDir}`, {
-      op: 'open admin book',
-      hint: '--data DIR of the collector, as the user that runs it',
-      cause,
-    });
+    throw new TelemetryError(
+      'failed',
+      dataDir === null ? 'cannot use the catalogue' : `cannot use the data folder ${dataDir}`,
+      {
+        op: 'open admin book',
+        hint: '--data DIR of the collector, as the user that runs it',
+        cause,
+      },
+    );
   } finally {
     await admins.stop();
   }

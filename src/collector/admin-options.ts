@@ -13,6 +13,7 @@ Examples:
 /** The options of these commands. */
 export interface AdminFlags {
   readonly data?: string;
+  readonly catalog?: string;
   readonly json?: true;
 }
 
@@ -29,6 +30,7 @@ export function defineAdmins(command: Command, adminDesk: OpenDesk): void {
       .command(name)
       .description(description)
       .option('--data <dir>', 'of the collector (default: the XDG data folder)')
+      .option('--catalog <url>', 'postgres://…, of collectors that share one')
       .option('--json', 'one JSON document, times in UTC')
       .addHelpText('after', EXAMPLES);
   add('add <name>', 'print a new token for that person').action((name: string, options: AdminFlags) =>

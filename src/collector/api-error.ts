@@ -31,6 +31,7 @@ type ApiErrorCode =
   | 'token-unknown'
   | 'token-used'
   | 'token-expired'
+  | 'unavailable'
   | 'failed';
 
 /** An answer that is not a success. `status` tells the client what to do: 400 and 409 never send again, 5xx later. */

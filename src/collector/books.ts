@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { AdminBook } from './admin-book.ts';
 import { SqlAdminBook } from './admin-book-sql.ts';
+import type { Agreements } from './agreements.ts';
+import { SqlAgreements } from './agreements-sql.ts';
 import type { Catalog } from './catalog.ts';
 import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
 import { SqlCatalog } from './catalog-sql.ts';
@@ -18,6 +20,8 @@ import { SqlHealthBook } from './health-book-sql.ts';
 import type { PostgresAddress } from './postgres-url.ts';
 import type { ReaderBook } from './reader-book.ts';
 import { SqlReaderBook } from './reader-book-sql.ts';
+import { MemoryReplayGuard, type ReplayGuard } from './replay-guard.ts';
+import { SqlReplayGuard } from './replay-guard-sql.ts';
 import type { RetentionBook } from './retention-book.ts';
 import { SqlRetentionBook } from './retention-book-sql.ts';
 import type { Traffic } from './traffic.ts';
@@ -33,9 +37,15 @@ export interface Books {
   readonly health: HealthBook;
   readonly admins: AdminBook;
   readonly traffic: Traffic;
+  readonly replays: ReplayGuard;
   readonly retention: RetentionBook;
   readonly use: UseBook;
   readonly readers: ReaderBook;
+}
+
+/** Those that several collectors share, and what they agree on. */
+export interface SharedBooks extends Books {
+  readonly agreements: Agreements;
 }
 
 /** The books in the SQLite files of a data folder. */
@@ -54,6 +64,7 @@ export function booksInFolder(
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
     health: new SqlHealthBook(fleet),
     admins: new SqlAdminBook(fleet, wallMs),
+    replays: new MemoryReplayGuard(wallMs()),
     ...dataBooks(catalog),
   };
 }
@@ -63,7 +74,7 @@ export function booksInPostgres(
   address: PostgresAddress,
   access: 'read-write' | 'read-only',
   wallMs: () => number,
-): Books {
+): SharedBooks {
   const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA, FLEET_SCHEMA];
   const database = new PostgresDatabase({ address, access, schemas, wallMs });
   return {
@@ -73,6 +84,8 @@ export function booksInPostgres(
     health: new SqlHealthBook(database),
     admins: new SqlAdminBook(database, wallMs),
     ...dataBooks(database),
+    replays: new SqlReplayGuard(database),
+    agreements: new SqlAgreements(database),
   };
 }
 

@@ -81,10 +81,30 @@ const MIGRATIONS: readonly Migration[] = [
     'CREATE INDEX access_log_at ON access_log (at)',
     ...appendOnly('access_log', 'the access log is only ever appended to'),
   ],
+  ({ text, integer, keyed }) => [
+    `CREATE TABLE unsettled (
+       device  ${text} NOT NULL,
+       segment ${text} NOT NULL,
+       since   ${integer} NOT NULL,
+       PRIMARY KEY (device, segment)
+     ) ${keyed}`,
+    'CREATE INDEX unsettled_since ON unsettled (since)',
+    `CREATE TABLE nonces (
+       key_id ${text} NOT NULL,
+       nonce  ${text} NOT NULL,
+       until  ${integer} NOT NULL,
+       PRIMARY KEY (key_id, nonce)
+     ) ${keyed}`,
+    'CREATE INDEX nonces_until ON nonces (until)',
+    `CREATE TABLE agreements (
+       name  ${text} PRIMARY KEY,
+       value ${text} NOT NULL
+     ) ${keyed}`,
+  ],
   () => ['CREATE INDEX segments_received ON segments (received_at, device, size)'],
 ];
 
-/** Segments, what was erased, and devices. */
+/** Segments, what was erased, devices, and what several collectors share. */
 export const CATALOG_SCHEMA: Schema = {
   what: 'catalogue',
   versions: 'catalog_migrations',

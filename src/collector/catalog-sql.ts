@@ -1,8 +1,9 @@
-import type { Selectable, Transaction } from 'kysely';
-import type { Catalog, Erased, Erasure, SegmentFacts, SegmentRecord } from './catalog.ts';
+import type { ExpressionBuilder, Selectable, Transaction } from 'kysely';
+import type { AddOutcome, Catalog, Erased, Erasure, SegmentFacts, SegmentRecord } from './catalog.ts';
 import type { Database } from './database.ts';
 import type { SegmentKey } from './segment-key.ts';
 import type { Tables } from './tables.ts';
+import { unsettle } from './unsettled-sql.ts';
 
 /** Rows of a list that are in memory at once, some 300 bytes each. */
 const PAGE_ROWS = 1000;
@@ -10,13 +11,14 @@ const PAGE_ROWS = 1000;
 /** SQLite takes 32,766 values in a statement, and a condition 1000 deep. */
 const MAX_ROWS_A_TRANSACTION = 200;
 
+/** Comes before every key. */
+const FIRST: SegmentKey = { device: '', segment: '' };
+
 interface PendingRow {
   readonly record: SegmentRecord;
   readonly resolve: (outcome: AddOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
-
-type AddOutcome = 'added' | 'exists';
 
 /** The catalogue in tables of a database. */
 export class SqlCatalog implements Catalog {
@@ -44,6 +46,38 @@ export class SqlCatalog implements Catalog {
       .where('segment', '=', segment)
       .executeTakeFirst();
     return row === undefined ? null : recordOf(row);
+  }
+
+  async announce(key: SegmentKey, atMs: number): Promise<'clear' | 'erased'> {
+    if (await this.isErased(key)) return 'erased';
+    // The one collector of a store looks through all of it at its start instead.
+    if (!this.#database.isShared) return 'clear';
+    await unsettle(this.#database.tables, [key], atMs);
+    return 'clear';
+  }
+
+  async *unsettled(beforeMs: number): AsyncGenerator<SegmentKey, void, undefined> {
+    for (let after = FIRST; ; ) {
+      const rows = await this.#database.tables
+        .selectFrom('unsettled')
+        .select(['device', 'segment'])
+        .where('since', '<', beforeMs)
+        .where((is) => is(is.refTuple('device', 'segment'), '>', is.tuple(after.device, after.segment)))
+        .orderBy('device')
+        .orderBy('segment')
+        .limit(PAGE_ROWS)
+        .execute();
+      yield* rows;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_ROWS) return;
+      after = last;
+    }
+  }
+
+  async settle({ device, segment }: SegmentKey): Promise<void> {
+    if (!this.#database.isShared) return;
+    const unsettled = this.#database.tables.deleteFrom('unsettled');
+    await unsettled.where('device', '=', device).where('segment', '=', segment).execute();
   }
 
   /** Rows that come in the same turn of the event loop share one transaction, and so one fsync. */
@@ -79,6 +113,12 @@ export class SqlCatalog implements Catalog {
     await this.#flush();
     const kept = await this.#database.inTransaction(async (tables) => {
       await entomb(tables, { device, request, segments, atMs });
+      if (this.#database.isShared)
+        await unsettle(
+          tables,
+          segments.map((segment) => ({ device, segment })),
+          atMs,
+        );
       const tombstones = await tables
         .selectFrom('tombstones')
         .select('segment')
@@ -114,13 +154,11 @@ export class SqlCatalog implements Catalog {
   /** In pages, none of which holds a connection while its rows are looked at. */
   async *list(filter: { readonly device?: string } = {}): AsyncGenerator<SegmentRecord, void, undefined> {
     const { device } = filter;
-    let after: SegmentKey = { device: '', segment: '' };
-    for (;;) {
-      const { device: lastDevice, segment: lastSegment } = after;
+    for (let after = FIRST; ; ) {
       const rows = await this.#database.tables
         .selectFrom('segments')
         .selectAll()
-        .where((is) => is(is.refTuple('device', 'segment'), '>', is.tuple(lastDevice, lastSegment)))
+        .where((is) => is(is.refTuple('device', 'segment'), '>', is.tuple(after.device, after.segment)))
         .$if(device !== undefined, (query) => query.where('device', '=', device ?? ''))
         .orderBy('device')
         .orderBy('segment')
@@ -142,31 +180,43 @@ export class SqlCatalog implements Catalog {
 
   async #add(rows: readonly PendingRow[]): Promise<void> {
     try {
-      const added = await this.#database.inTransaction((tables) =>
-        insert(
-          tables,
-          rows.map((row) => row.record),
-        ),
+      const records = rows.map((row) => row.record);
+      const { added, erased } = await this.#database.inTransaction((tables) =>
+        insert(tables, records, this.#database.isShared),
       );
-      // Of several of one name the first is the one.
-      for (const row of rows) row.resolve(added.delete(nameOf(row.record)) ? 'added' : 'exists');
+      for (const { record, resolve } of rows) {
+        const name = nameOf(record);
+        // Of several of one name the first is the one.
+        resolve(erased.has(name) ? 'erased' : added.delete(name) ? 'added' : 'exists');
+      }
     } catch (error) {
       for (const row of rows) row.reject(error);
     }
   }
 }
 
-/** The names of those that were not there. */
-async function insert(tables: Transaction<Tables>, records: readonly SegmentRecord[]): Promise<Set<string>> {
-  // In one order, so that no two transactions wait for each other's rows.
-  const values = records.map(rowOf).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+/** The names of those that are new, and of those that must not be. */
+async function insert(
+  tables: Transaction<Tables>,
+  records: readonly SegmentRecord[],
+  isShared: boolean,
+): Promise<{ readonly added: Set<string>; readonly erased: Set<string> }> {
+  const oneOf =
+    (keys: readonly SegmentKey[]) => (is: ExpressionBuilder<Tables, 'tombstones' | 'unsettled'>) =>
+      is.or(keys.map(({ device, segment }) => is.and({ device, segment })));
+  const tombstones = tables.selectFrom('tombstones').select(['device', 'segment']).where(oneOf(records));
+  const erased = new Set((await tombstones.execute()).map(nameOf));
+  const values = records.filter((record) => !erased.has(nameOf(record))).map(rowOf);
+  if (values.length === 0) return { added: new Set(), erased };
+  if (isShared) await tables.deleteFrom('unsettled').where(oneOf(values)).execute();
   const added = await tables
     .insertInto('segments')
-    .values(values)
+    // In one order, so that no two transactions wait for each other's rows.
+    .values(values.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)))
     .onConflict((conflict) => conflict.doNothing())
     .returning(['device', 'segment'])
     .execute();
-  return new Set(added.map(nameOf));
+  return { added: new Set(added.map(nameOf)), erased };
 }
 
 /** Rows go, tombstones come. One that was kept once counts as such whenever it is asked for. */

@@ -34,6 +34,8 @@ export interface SegmentRecord extends SegmentKey {
   readonly receipt?: string;
 }
 
+/** What adding a row came to. */
+export type AddOutcome = 'added' | 'exists' | 'erased';
 /** What a row may lack that was made from the bytes alone. */
 export type SegmentFacts = Pick<SegmentRecord, 'expiresAtMs' | 'sequence' | 'receipt'>;
 
@@ -45,15 +47,25 @@ export interface Catalog {
   stop(): Promise<void>;
   find(key: SegmentKey): Promise<SegmentRecord | null>;
   /**
-   * Adds a row and returns once it is durable. `exists`: the key had a row, which stands unchanged. Throws
-   * `StorageFullError` only when it is certain that nothing was added.
+   * Says that an object is about to be published; `erased` when it must not be. Where several share a store it is
+   * unsettled until its row is added, and so found again when its process dies in between.
    */
-  add(record: SegmentRecord): Promise<'added' | 'exists'>;
+  announce(key: SegmentKey, atMs: number): Promise<'clear' | 'erased'>;
+  /**
+   * Adds a row and returns once it is durable. `exists`: the key had a row, which stands unchanged. `erased`: a tombstone
+   * came first, and nothing was added. Throws `StorageFullError` only when it is certain that nothing was added.
+   */
+  add(record: SegmentRecord): Promise<AddOutcome>;
   /** Adds to a row what it lacks, and brings its end forward where that is sooner. The row as it stands then. */
   complete(key: SegmentKey, facts: SegmentFacts): Promise<SegmentRecord | null>;
+  /** What was announced or erased before a moment, where several share a store, and has not been added or settled. */
+  unsettled(beforeMs: number): AsyncIterable<SegmentKey>;
+  /** Says that object, row and tombstone of a key go together. */
+  settle(key: SegmentKey): Promise<void>;
   /**
    * Removes the rows of segments, leaves a tombstone for each, and notes the request, all or nothing and durable. Objects
-   * are removed after that: a tombstone that outlives its object is what must not happen the other way round.
+   * are removed after that: a tombstone that outlives its object is what must not happen the other way round. Where several
+   * share a store they stay unsettled: whoever was publishing one may only come to that now.
    */
   erase(erasure: Erasure): Promise<Erased>;
   /** Whether a tombstone stands, its person's or that of its time: such a segment is never taken. */

@@ -44,6 +44,7 @@ export interface PostgresOptions {
 
 /** Tables in PostgreSQL, which any number of collectors may share. `read-only` makes and changes nothing. */
 export class PostgresDatabase implements Database {
+  readonly isShared = true;
   readonly #options: PostgresOptions;
   #tables: Kysely<Tables> | null = null;
   #starting: Promise<void> | null = null;

@@ -36,6 +36,7 @@ export interface SqliteFileOptions {
  * earlier version too; a file that is not there yet counts as empty and is not made.
  */
 export class SqliteDatabase implements Database {
+  readonly isShared = false;
   readonly #options: SqliteFileOptions;
   #tables: Kysely<Tables> | null = null;
   #starting: Promise<void> | null = null;

@@ -3,6 +3,8 @@ import type { Tables } from './tables.ts';
 
 /** Tables in a database: one interface for SQLite's files and PostgreSQL. What it rejects with says what to do. */
 export interface Database {
+  /** Whether other collectors may use it at the same time, and the same object store with it. */
+  readonly isShared: boolean;
   /** Connects and, to write, brings the tables up to date. Counted: each start takes a stop. */
   start(): Promise<void>;
   /** Disconnects with the last. Idempotent. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type DeviceDesk, enroll, listDevices, revokeDevice } from './enroll-command.ts';
+import type { PlaceFlags } from './stores.ts';
 
 const ENROLL_EXAMPLES = `
 Prints a one-time token, good for 24 hours; only its hash is kept.
@@ -14,8 +15,7 @@ Examples:
   telemetry-collector devices revoke 0197f3a0-5c1e-7d4a-9b6f-2f1d8c3e4a5b`;
 
 /** The options of these commands. */
-export interface DeviceFlags {
-  readonly data?: string;
+export interface DeviceFlags extends PlaceFlags {
   readonly json?: true;
 }
 
@@ -28,6 +28,7 @@ export function defineDevices(command: Command, deviceDesk: OpenDesk): void {
       .command(name)
       .description(description)
       .option('--data <dir>', 'of the collector (default: the XDG data folder)')
+      .option('--catalog <url>', 'postgres://…, of collectors that share one')
       .option('--json', 'one JSON document, times in UTC')
       .addHelpText('after', examples);
   add(command, 'enroll', 'print a token with which one device can enrol', ENROLL_EXAMPLES).action(

@@ -24,11 +24,9 @@ const MAX_AHEAD_MS = 60_000;
 /** Whether a request may come in: it is signed by a device of ours, or is one that needs no signature. */
 export class Doorman {
   readonly #parts: DoormanParts;
-  readonly #startedAtMs: number;
 
   constructor(parts: DoormanParts) {
     this.#parts = parts;
-    this.#startedAtMs = parts.wallMs();
   }
 
   /** Judges a request for a device. `null`: it may come in unsigned. */
@@ -49,32 +47,31 @@ export class Doorman {
     if (key.revokedAtMs !== null) return refused(403, 'key-revoked', 'this device’s key was revoked', ENROL);
     if (key.device !== device)
       return refused(403, 'other-device', 'the key is another device’s', 'send as the device that enrolled');
-    return this.#timely(signed) ?? signed;
+    return (await this.#timely(signed)) ?? signed;
   }
 
   /** Judges a request of a device that brings its key. */
-  introduce(request: FastifyRequest, publicKey: string): SignedRequest | ApiError {
+  async introduce(request: FastifyRequest, publicKey: string): Promise<SignedRequest | ApiError> {
     const signed = readSigned(request, this.#parts.publicUrl);
     if (signed === null) return UNSIGNED;
     if (signed === 'malformed') return MALFORMED;
     if (signed.parameters.keyId !== fingerprintOf(publicKey) || !isSignatureRight(signed, publicKey))
       return WRONG;
-    return this.#timely(signed) ?? signed;
+    return (await this.#timely(signed)) ?? signed;
   }
 
   /** Last of all: only what is signed rightly may fill the memory of nonces. */
-  #timely({ parameters }: SignedRequest): ApiError | null {
+  async #timely({ parameters }: SignedRequest): Promise<ApiError | null> {
     const { replays, wallMs } = this.#parts;
     const nowMs = wallMs();
     const createdMs = parameters.createdS * 1000;
     const expiresMs = (parameters.expiresS ?? 0) * 1000;
     const isShort = expiresMs > createdMs && expiresMs - createdMs <= MAX_VALIDITY_S * 1000;
-    // Nonces are in memory: what was signed before this process began may have been taken by the one before it.
-    const isNew = createdMs >= Math.floor(this.#startedAtMs / 1000) * 1000;
+    const isNew = createdMs >= Math.floor(replays.sinceMs / 1000) * 1000;
     if (!isShort || !isNew || createdMs > nowMs + MAX_AHEAD_MS || expiresMs < nowMs) {
       return refused(401, 'signature-time', 'it was not signed just now', 'sign it by the clock in Date');
     }
-    switch (replays.take(parameters.keyId, parameters.nonce, expiresMs, nowMs)) {
+    switch (await replays.take(parameters.keyId, parameters.nonce, expiresMs, nowMs)) {
       case 'taken':
         return null;
       case 'replayed':

@@ -42,7 +42,7 @@ export async function handleEnrol(
     });
   }
   const { token, device, publicKey } = ask.data;
-  const signed = doorman.introduce(request, publicKey);
+  const signed = await doorman.introduce(request, publicKey);
   if ('status' in signed) return sendError(reply, signed);
   vouch(request, signed);
   const keyId = fingerprintOf(publicKey);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { TelemetryError } from '../core/errors.ts';
-import { fingerprintOf, type KeyPair } from '../signing/ed25519.ts';
+import { fingerprintOf } from '../signing/ed25519.ts';
 import type { DeviceBook, DeviceKey } from './device-book.ts';
 import { makeToken, TOKEN_LIFE_MS } from './enrolment-token.ts';
 import { parseUuid } from './segment-key.ts';
@@ -8,8 +8,10 @@ import { parseUuid } from './segment-key.ts';
 /** What `enroll` and `devices` stand on. */
 export interface DeviceDesk {
   readonly devices: DeviceBook;
-  readonly dataDir: string;
-  readonly openIdentity: () => Promise<KeyPair>;
+  /** `null`: in a database. */
+  readonly dataDir: string | null;
+  /** The public key that devices trust; asked once `devices` is started. */
+  readonly collectorKey: () => Promise<string>;
   readonly wallMs: () => number;
   readonly write: (text: string) => void;
   readonly isJson: boolean;
@@ -17,10 +19,10 @@ export interface DeviceDesk {
 
 /** `enroll`: a token for one device. It is shown once and kept nowhere. */
 export async function enroll(desk: DeviceDesk): Promise<void> {
-  const { dataDir, openIdentity, wallMs, write, isJson } = desk;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { dataDir, collectorKey, wallMs, write, isJson } = desk;
+  if (dataDir !== null) await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const { token, fingerprint, expiresAt } = await withBook(desk, async (devices) => {
-    const { publicKey } = await openIdentity();
+    const publicKey = await collectorKey();
     const made = makeToken(publicKey);
     const expiresAtMs = wallMs() + TOKEN_LIFE_MS;
     await devices.addToken(made.hash, expiresAtMs);
@@ -76,7 +78,7 @@ async function withBook<Result>(
     return await act(devices);
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
-    throw new TelemetryError('failed', `cannot use the data folder ${dataDir}`, {
+    throw new TelemetryError('failed', `cannot use the data folder ${dataDir ?? ''}`, {
       op: 'open device book',
       hint: '--data DIR of the collector, as the user that runs it',
       cause,

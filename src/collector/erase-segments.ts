@@ -1,19 +1,28 @@
 import type { Erased, Erasure } from './catalog.ts';
 import type { SegmentKeeper } from './put-segment.ts';
 
+/** A thousand objects of a store over the network would take half a minute one after another. */
+const REMOVALS_AT_ONCE = 16;
+
 /**
  * Erases segments: rows and tombstones first, durable, then the objects. Killed between the two, the next start removes
- * the objects. When this resolves nothing of them can be read here any more.
+ * the objects; in a store that is shared they are removed once more when nobody can be publishing them any longer. When this
+ * resolves nothing of them can be read here any more.
  */
 export async function eraseSegments(
   erasure: Erasure,
   { store, catalog, queue }: Pick<SegmentKeeper, 'store' | 'catalog' | 'queue'>,
 ): Promise<Erased> {
   const outcome = await catalog.erase(erasure);
-  for (const segment of erasure.segments) {
-    const key = { device: erasure.device, segment };
-    // After a body that is being published just now: it sees the tombstone before, or its object goes after.
-    await queue.run(`${key.device}/${key.segment}`, () => store.remove(key));
-  }
+  const { device } = erasure;
+  const waiting = [...erasure.segments];
+  const work = async (): Promise<void> => {
+    for (let segment = waiting.pop(); segment !== undefined; segment = waiting.pop()) {
+      const key = { device, segment };
+      // After a body that is being published just now: it sees the tombstone before, or its object goes after.
+      await queue.run(`${device}/${segment}`, () => store.remove(key));
+    }
+  };
+  await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, work));
   return outcome;
 }

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import type { Log } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, TelemetryError } from '../core/errors.ts';
 import { errorBody, sendError } from './api-error.ts';
 import { StorageFullError } from './object-store.ts';
 import { PUT_SEGMENT_PATH } from './put-route.ts';
 
 /** Room is made by people, so not at once: 5 minutes. */
 const FULL_RETRY_SECONDS = 300;
+/** A database or store that fails over is back within a minute; clients multiply this by a random 1 to 2. */
+const AWAY_RETRY_SECONDS = 30;
 
 /** An error that no route made an answer of. */
 export function answerFailure(error: Error, reply: FastifyReply, log: Log): FastifyReply {
@@ -24,6 +26,16 @@ export function answerFailure(error: Error, reply: FastifyReply, log: Log): Fast
       message: 'the collector has no room left; nothing was kept',
       hint: 'send it again after Retry-After',
       retryAfterSeconds: FULL_RETRY_SECONDS,
+    });
+  }
+  if (error instanceof TelemetryError && error.retryable) {
+    log.error({ reason: messageOf(error), cause: messageOf(error.cause) }, 'database or store are away');
+    return sendError(reply, {
+      status: 503,
+      code: 'unavailable',
+      message: 'the collector cannot reach what it keeps things in',
+      hint: 'send it again after Retry-After',
+      retryAfterSeconds: AWAY_RETRY_SECONDS,
     });
   }
   log.error({ reason: messageOf(error) }, 'request failed');

@@ -8,12 +8,16 @@ import { isKey, type KeyPair, makeKeyPair } from '../signing/ed25519.ts';
 /** In the data folder, 0600. */
 const IDENTITY = 'collector-key.json';
 
+/** The collector's own key in its data folder. */
+export function openIdentity(dataDir: string): Promise<KeyPair> {
+  return openIdentityFile(join(dataDir, IDENTITY));
+}
+
 /**
- * The collector's own key, made where there is none yet. Every device pins it at enrolment, so a damaged file is an error
- * and never replaced: a new key would be nobody's to trust.
+ * The collector's own key in a file, made where there is none yet. Every device pins it at enrolment, so a damaged file is an
+ * error and never replaced: a new key would be nobody's to trust.
  */
-export async function openIdentity(dataDir: string): Promise<KeyPair> {
-  const path = join(dataDir, IDENTITY);
+export async function openIdentityFile(path: string): Promise<KeyPair> {
   if (!existsSync(path)) await make(path);
   try {
     const { publicKey, privateKey } = JSON.parse(await readFile(path, 'utf8')) as Partial<KeyPair>;

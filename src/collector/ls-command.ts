@@ -1,11 +1,11 @@
 import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, SegmentRecord } from './catalog.ts';
-import { findSegment, segmentPath } from './object-store-files.ts';
-import { parseUuid } from './segment-key.ts';
+import { parseUuid, type SegmentKey } from './segment-key.ts';
 
 /** What `ls` was asked to show. */
 export interface LsOptions {
-  readonly dataDir: string;
+  /** Where the object of a segment is: a path, or an address. */
+  readonly locate: (key: SegmentKey) => Promise<string>;
   readonly json: boolean;
   readonly device?: string | undefined;
 }
@@ -22,7 +22,7 @@ export async function ls(options: LsOptions, catalog: Catalog, write: (text: str
   await open(catalog);
   try {
     const rows = catalog.list(device === undefined ? {} : { device });
-    await (options.json ? writeJson(rows, options.dataDir, write) : writeTable(rows, write));
+    await (options.json ? writeJson(rows, options.locate, write) : writeTable(rows, write));
   } finally {
     await catalog.stop();
   }
@@ -44,7 +44,7 @@ async function open(catalog: Catalog): Promise<void> {
 /** One document, one segment a line, written as it is read. */
 async function writeJson(
   rows: AsyncIterable<SegmentRecord>,
-  dataDir: string,
+  locate: LsOptions['locate'],
   write: (text: string) => void,
 ): Promise<void> {
   let separator = '';
@@ -52,7 +52,7 @@ async function writeJson(
   for await (const row of rows) {
     const { device, segment, sizeBytes, sha256, ledgerHead = null } = row;
     const receivedAt = new Date(row.receivedAtMs).toISOString();
-    const path = (await findSegment(dataDir, row)) ?? segmentPath(dataDir, row);
+    const path = await locate(row);
     const listed = { device, segment, sizeBytes, sha256, receivedAt, path, ledgerHead };
     write(`${separator}\n${JSON.stringify(listed)}`);
     separator = ',';

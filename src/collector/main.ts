@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
@@ -8,13 +8,11 @@ import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts';
 import type { AdminDesk } from './admin-command.ts';
 import { type AdminFlags, defineAdmins } from './admin-options.ts';
-import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
-import { defaultDataDir, freeBytesOf } from './data-folder.ts';
+import { type DataFlags, type DataPlace, defineData } from './data-options.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
-import { openIdentity } from './identity-file.ts';
 import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
@@ -22,6 +20,7 @@ import { readReason } from './reason-reader-node.ts';
 import { serve } from './serve-command.ts';
 import { type ReachFlags, readReach } from './serve-options.ts';
 import { SERVER_LIMITS } from './server-limits.ts';
+import { openBooks, openStores, type PlaceFlags, type StoreFlags } from './stores.ts';
 
 const EXAMPLES = `
 Examples:
@@ -32,11 +31,13 @@ Examples:
 const SERVE_EXAMPLES = `
 Prints the address it listens on; its log goes to stderr as JSON lines.
 SIGTERM or Ctrl-C lets running uploads end; a second one ends it at once.
+Any number of collectors share a --store and --catalog; credentials come from
+where the AWS tools look for them, the password from PGPASSFILE or PGPASSWORD.
 
 Examples:
   telemetry-collector serve
   telemetry-collector serve --listen 127.0.0.1:0 --data /tmp/collector
-  telemetry-collector serve --max-segment-bytes 4000000`;
+  telemetry-collector serve --store s3://b --catalog postgres:///c --identity k`;
 
 const LS_EXAMPLES = `
 Examples:
@@ -81,6 +82,9 @@ export function collectorProgram(): Command {
     .command('serve')
     .description('receive segments over HTTP')
     .option('--data <dir>', 'where to keep them (default: the XDG data folder)')
+    .option('--store <url>', 's3://BUCKET/PREFIX: keep them there instead')
+    .option('--catalog <url>', 'postgres://HOST/DATABASE: the list of them')
+    .option('--identity <file>', 'the key that devices trust; for --catalog')
     .option('--listen <address>', 'IP address and port; port 0 takes a free one', '127.0.0.1:7717')
     .option('--tls-cert <file>', 'PEM; needed to listen on anything but loopback')
     .option('--tls-key <file>', 'PEM')
@@ -95,6 +99,7 @@ export function collectorProgram(): Command {
     .command('ls')
     .description('list the segments that are kept')
     .option('--data <dir>', 'where they are (default: the XDG data folder)')
+    .option('--catalog <url>', 'postgres://…, of collectors that share one')
     .option('--json', 'one JSON document, sizes in bytes, times in UTC')
     .option('--device <id>', 'only those of one device')
     .addHelpText('after', LS_EXAMPLES)
@@ -102,11 +107,11 @@ export function collectorProgram(): Command {
   defineExemptions(command);
   defineDevices(command, deviceDesk);
   defineAdmins(command, adminDesk);
+  defineData(command, dataPlace);
   return command;
 }
 
-interface ExemptionFlags {
-  readonly data?: string;
+interface ExemptionFlags extends PlaceFlags {
   readonly json?: true;
   readonly state?: string;
   readonly identity?: string;
@@ -124,6 +129,7 @@ function defineExemptions(command: Command): void {
       .command(name)
       .description(description)
       .option('--data <dir>', 'where they are (default: the XDG data folder)')
+      .option('--catalog <url>', 'postgres://…, of collectors that share one')
       .option('--json', 'one JSON document, times in UTC')
       .addHelpText('after', EXEMPTION_EXAMPLES);
   add('list', 'list the requests')
@@ -152,20 +158,28 @@ function defineExemptions(command: Command): void {
 }
 
 function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): ExemptionDesk {
-  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
   return {
-    book: booksInFolder(dataDir, access, Date.now).exemptions,
+    book: openBooks(options, access, process.env, Date.now).exemptions,
     write: (text) => process.stdout.write(text),
     isJson: options.json === true,
   };
 }
 
+function dataPlace(options: DataFlags, access: 'read-only' | 'read-write'): DataPlace {
+  const { use, readers, dataDir } = openBooks(options, access, process.env, Date.now);
+  mustBeDataDir(options, dataDir);
+  // A token may be given before the first segment comes.
+  if (access === 'read-write' && dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = dataDir === null ? null : new FileObjectStore(dataDir);
+  return { use, readers, store, wallMs: Date.now };
+}
+
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
-  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  const { devices, dataDir, collectorKey } = openBooks(options, access, process.env, Date.now);
   return {
-    devices: booksInFolder(dataDir, access, Date.now).devices,
+    devices,
     dataDir,
-    openIdentity: () => openIdentity(dataDir),
+    collectorKey,
     wallMs: Date.now,
     write: (text) => process.stdout.write(text),
     isJson: options.json === true,
@@ -173,24 +187,23 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
 }
 
 function adminDesk(options: AdminFlags, access: 'read-only' | 'read-write'): AdminDesk {
-  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  const { admins, dataDir } = openBooks(options, access, process.env, Date.now);
   return {
-    admins: booksInFolder(dataDir, access, Date.now).admins,
+    admins,
     dataDir,
     write: (text) => process.stdout.write(text),
     isJson: options.json === true,
   };
 }
 
-interface ServeFlags extends ReachFlags, LimitFlags {
-  readonly data?: string;
+interface ServeFlags extends ReachFlags, LimitFlags, StoreFlags {
   readonly untilStdinCloses?: true;
 }
 
 async function runServe(options: ServeFlags): Promise<void> {
   const reach = readReach(options);
   const limits = readLimits(options);
-  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
+  const stores = openStores(options, process.env, Date.now);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   // A second signal ends the process at once, as the first handler is gone; nothing is lost by it.
@@ -200,13 +213,10 @@ async function runServe(options: ServeFlags): Promise<void> {
     await serve(
       { ...reach, ...limits, limits: SERVER_LIMITS },
       {
-        store: new FileObjectStore(dataDir),
-        ...booksInFolder(dataDir, 'read-write', Date.now),
-        openIdentity: () => openIdentity(dataDir),
+        ...stores,
         log: await stderrLog(),
         wallMs: Date.now,
         monoMs: () => performance.now(),
-        freeBytes: () => freeBytesOf(dataDir),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
         announcePage: (url) => process.stdout.write(`page on ${url}\n`),
@@ -219,18 +229,19 @@ async function runServe(options: ServeFlags): Promise<void> {
   }
 }
 
-async function runLs(options: { data?: string; json?: boolean; device?: string }): Promise<void> {
-  const dataDir = resolve(options.data ?? defaultDataDir(process.env));
-  const file = join(dataDir, CATALOG);
-  // Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one.
-  if (options.data !== undefined && !existsSync(file)) {
-    throw new TelemetryError('failed', `${dataDir} is not the data folder of a collector`, {
-      hint: 'name the folder that telemetry-collector serve was given with --data',
-    });
-  }
-  const { catalog } = booksInFolder(dataDir, 'read-only', Date.now);
+/** Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one. */
+function mustBeDataDir({ data }: PlaceFlags, dataDir: string | null): void {
+  if (data === undefined || existsSync(join(dataDir ?? '', CATALOG))) return;
+  throw new TelemetryError('failed', `${dataDir ?? ''} is not the data folder of a collector`, {
+    hint: 'name the folder that telemetry-collector serve was given with --data',
+  });
+}
+
+async function runLs(options: PlaceFlags & { json?: boolean; device?: string }): Promise<void> {
   const { device, json = false } = options;
-  await ls({ dataDir, json, device }, catalog, (text) => process.stdout.write(text));
+  const { catalog, dataDir, locate } = openBooks(options, 'read-only', process.env, Date.now);
+  mustBeDataDir(options, dataDir);
+  await ls({ locate, json, device }, catalog, (text) => process.stdout.write(text));
 }
 
 /** JSON lines on stderr, written at once so that the last ones before a crash are there. */

@@ -29,6 +29,7 @@ export async function findSegment(dataDir: string, key: SegmentKey): Promise<str
  * the same file system so that link(2), which never replaces, can publish them. One process at a time.
  */
 export class FileObjectStore implements ObjectStore {
+  readonly isShared = false;
   readonly #dataDir: string;
   readonly #segments: string;
   readonly #incoming: string;

@@ -26,6 +26,7 @@ export function s3KeyOf({ prefix }: Pick<S3Place, 'prefix'>, { device, segment }
  * accepted. A store that says yes to that has it durable. `start` refuses a store that does not do as it says.
  */
 export class S3ObjectStore implements ObjectStore {
+  readonly isShared = true;
   readonly #place: S3Place;
   readonly #spoolDir: string;
   readonly #bucket: S3Bucket;

@@ -3,6 +3,8 @@ import type { SegmentKey } from './segment-key.ts';
 
 /** Where the bytes of segments lie. Objects are whole and durable or not there; none is ever replaced. */
 export interface ObjectStore {
+  /** Whether other collectors may publish and remove objects in it at the same time. */
+  readonly isShared: boolean;
   /** Makes the store ready and removes what an earlier run left half-written. */
   start(): Promise<void>;
   /** Releases what `start` took. Idempotent. */

@@ -1,5 +1,6 @@
+import { TelemetryError } from '../core/errors.ts';
 import type { Admission } from './admission.ts';
-import type { Catalog, SegmentRecord } from './catalog.ts';
+import type { AddOutcome, Catalog, SegmentRecord } from './catalog.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import { BodyError, MeasuredBody } from './measured-body.ts';
 import { type ObjectStore, type StagedObject, StorageFullError } from './object-store.ts';
@@ -116,41 +117,62 @@ async function commit(
   staged: StagedObject,
   keeper: SegmentKeeper,
 ): Promise<PutOutcome> {
-  const { store, catalog } = keeper;
+  const { catalog, wallMs } = keeper;
   // It may have been erased, or its consent withdrawn, while its body came.
-  if (await catalog.isErased(record)) return { kind: 'erased' };
   if (await isWithdrawn(request, keeper)) return { kind: 'withdrawn' };
+  if ((await catalog.announce(record, wallMs())) === 'erased') return { kind: 'erased' };
   if ((await staged.publish()) === 'exists') return alreadyPublished(record, keeper);
-  try {
-    await catalog.add(record);
-  } catch (error) {
-    // Only this error says for certain that no row was added; after any other the object stays, to be adopted.
-    if (error instanceof StorageFullError) await store.remove(record);
-    throw error;
-  }
-  return { kind: 'created', record };
+  const added = await addRow(record, keeper, 'published');
+  return added === 'erased' ? { kind: 'erased' } : { kind: 'created', record };
 }
 
 /** Compares with the bytes that stand there, not with their row: a damaged file must never be answered for. */
-async function alreadyPublished(
-  record: SegmentRecord,
-  { store, catalog, retentionMs }: SegmentKeeper,
-): Promise<PutOutcome> {
+async function alreadyPublished(record: SegmentRecord, keeper: SegmentKeeper): Promise<PutOutcome> {
+  const { store, catalog, retentionMs } = keeper;
   const standing = await recordFromBytes(store, record);
-  if (standing === null) throw new Error('the stored segment went away while it was compared');
-  if (standing.sha256 !== record.sha256) {
-    await catalog.add({ ...standing, expiresAtMs: standing.receivedAtMs + retentionMs });
-    return { kind: 'conflict', record: standing };
+  if (standing === null) {
+    // Another collector may just have erased it.
+    if (await catalog.isErased(record)) return { kind: 'erased' };
+    throw new TelemetryError('unavailable', 'the stored segment went away while it was compared', {
+      op: 'compare segments',
+      hint: 'send it again',
+      retryable: true,
+    });
   }
+  const isSame = standing.sha256 === record.sha256;
   const { expiresAtMs, sequence, receipt } = record;
   const facts = {
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     ...(sequence === undefined ? {} : { sequence }),
     ...(receipt === undefined ? {} : { receipt }),
   };
-  const known = { ...standing, ...facts };
-  const isNew = (await catalog.add(known)) === 'added';
+  const latest = { expiresAtMs: standing.receivedAtMs + retentionMs };
+  const known = { ...standing, ...(isSame ? facts : latest) };
+  const added = await addRow(known, keeper, 'found');
+  if (added === 'erased') return { kind: 'erased' };
+  if (!isSame) return { kind: 'conflict', record: standing };
+  const isNew = added === 'added';
   return { kind: 'present', record: isNew ? known : ((await catalog.complete(standing, facts)) ?? known) };
+}
+
+/** Adds the row of an object that was published here, or found. */
+async function addRow(
+  record: SegmentRecord,
+  { store, catalog }: SegmentKeeper,
+  how: 'published' | 'found',
+): Promise<AddOutcome> {
+  try {
+    const outcome = await catalog.add(record);
+    // Another collector erased it meanwhile, and found no object yet.
+    if (outcome === 'erased') await store.remove(record);
+    return outcome;
+  } catch (error) {
+    // Only this error says for certain that no row was added; after any other the object stays, to be adopted. So it does
+    // where another collector may have added one.
+    if (error instanceof StorageFullError && how === 'published' && !store.isShared)
+      await store.remove(record);
+    throw error;
+  }
 }
 
 function isWithdrawn({ key, told }: PutRequest, { use }: SegmentKeeper): Promise<boolean> {

@@ -55,10 +55,11 @@ export async function handleReadSegment(
   if (!params.success) return sendError(reply, BAD_ID);
   const key = params.data;
   const usable = await use.findUsable(key, wallMs());
-  const bytes = usable === null ? null : await store.read(key);
-  if (usable === null || bytes === null) return sendError(reply, NOT_USABLE);
+  if (usable === null) return sendError(reply, NOT_USABLE);
   // Written down before the first byte leaves; without that, none does.
   await readers.note({ atMs: wallMs(), reader, what: 'segment', ...key });
+  const bytes = await store.read(key);
+  if (bytes === null) return sendError(reply, NOT_USABLE);
   log.info({ reader, ...key }, 'segment read');
   return reply
     .type('application/octet-stream')

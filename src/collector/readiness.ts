@@ -59,6 +59,8 @@ export class Readiness {
       this.#answers('store', async () => {
         const staged = await store.stage(NOBODY, oneByte());
         await staged.discard();
+        // Where staging is no more than waiting here, this asks the store itself.
+        await store.describe(NOBODY);
       }),
       this.#answers('disk-full', async () => {
         const free = (await freeBytes?.()) ?? Infinity;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { RetentionBook } from './retention-book.ts';
 import type { SegmentKey } from './segment-key.ts';
+import { unsettle } from './unsettled-sql.ts';
 
 /** The book in tables of the catalogue's database. */
 export class SqlRetentionBook implements RetentionBook {
@@ -56,6 +57,7 @@ export class SqlRetentionBook implements RetentionBook {
           .onConflict((conflict) => conflict.doNothing())
           .execute();
       }
+      if (this.#database.isShared) await unsettle(tables, keys, nowMs);
       return keys;
     });
   }

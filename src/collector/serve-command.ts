@@ -23,7 +23,7 @@ import { type PageAddress, type RunningPage, servePage } from './page/serve-page
 import type { ReaderBook } from './reader-book.ts';
 import { Readiness } from './readiness.ts';
 import { adoptOrphans } from './reconcile.ts';
-import { ReplayGuard } from './replay-guard.ts';
+import type { ReplayGuard } from './replay-guard.ts';
 import { RequestLimiter } from './request-limiter.ts';
 import type { RetentionBook } from './retention-book.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -55,12 +55,13 @@ export interface ServeParts {
   readonly health: HealthBook;
   readonly admins: AdminBook;
   readonly traffic: Traffic;
+  readonly replays: ReplayGuard;
   readonly retention: RetentionBook;
   readonly use: UseBook;
   readonly readers: ReaderBook;
   /** Room for segments; `null` where they lie on no disk of this machine. */
   readonly freeBytes: (() => Promise<number>) | null;
-  /** The collector's key, once the data folder is there. */
+  /** The collector's key, once everything else is open. */
   readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
   readonly wallMs: () => number;
@@ -86,16 +87,15 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
   let metricsServer: Server | null = null;
   let page: RunningPage | null = null;
   try {
-    const adopted = await open(parts);
-    const identity = await parts.openIdentity();
+    const identity = await open(parts);
+    const adopted = await adoptOrphans(store, catalog, parts.wallMs());
     if (adopted > 0) log.warn({ adopted }, 'segments found that a crash had left without a row');
     const shortened = await parts.retention.shorten(retentionMs);
     if (shortened > 0)
       log.info({ shortened }, 'segments that had no end, or a later one, have one by --retention');
 
     const { tls, publicUrl, isEnrolmentRequired, requests, metricsListen } = options;
-    const { devices, use, readers, wallMs, monoMs } = parts;
-    const replays = new ReplayGuard();
+    const { devices, replays, use, readers, wallMs, monoMs } = parts;
     const doorman = new Doorman({ devices, replays, wallMs, publicUrl, isEnrolmentRequired });
     const limiter = new RequestLimiter(requests, monoMs);
     const metrics = new CollectorMetrics(wallMs());
@@ -125,7 +125,7 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     parts.announce(url);
     if (page !== null) parts.announcePage(page.url);
     const sweeper = new Sweeper({ ...parts, queue: keeper.queue });
-    await Promise.all([aborted(stop), tidyHourly(parts, replays, stop), sweeper.run(stop)]);
+    await Promise.all([aborted(stop), tidyHourly(parts, stop), sweeper.run(stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, options.drainMs, parts);
   } finally {
@@ -146,15 +146,15 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
   log.info({}, 'stopped');
 }
 
-/** Returns how many orphans were adopted. */
-async function open(parts: ServeParts): Promise<number> {
+/** Returns the collector's key. */
+async function open(parts: ServeParts): Promise<KeyPair> {
   const { store, catalog, exemptions, devices, retention, use, readers, health, admins, traffic } = parts;
   try {
     await store.start();
     await catalog.start();
     for (const book of [exemptions, devices, retention, use, readers, health, admins, traffic])
       await book.start();
-    return await adoptOrphans(store, catalog);
+    return await parts.openIdentity();
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
     throw new TelemetryError('failed', 'cannot use the data folder', {
@@ -169,29 +169,28 @@ async function open(parts: ServeParts): Promise<number> {
 const ERASE_EVERY_MS = 3_600_000;
 
 /** Until `stop` is aborted. */
-async function tidyHourly(
-  { exemptions, health, delay, log, wallMs }: ServeParts,
-  replays: ReplayGuard,
-  stop: AbortSignal,
-): Promise<void> {
+async function tidyHourly(parts: ServeParts, stop: AbortSignal): Promise<void> {
+  const { delay, log } = parts;
   while (!stop.aborted) {
-    replays.tidy(wallMs());
     try {
-      const erased = await exemptions.eraseOldReasons();
-      if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
+      await tidy(parts);
     } catch (error) {
-      log.error({ reason: messageOf(error) }, 'old reasons could not be erased; tried again in an hour');
-    }
-    try {
-      await health.forgetBefore(dayOf(wallMs() - HEALTH_RETENTION_DAYS * 86_400_000));
-    } catch (error) {
-      log.error(
-        { reason: messageOf(error) },
-        'devices that are gone could not be forgotten; tried again in an hour',
-      );
+      log.error({ reason: messageOf(error) }, 'tidying failed; tried again in an hour');
     }
     await delay(ERASE_EVERY_MS, stop).catch(() => undefined);
   }
+}
+
+async function tidy(parts: ServeParts): Promise<void> {
+  const { store, catalog, exemptions, health, replays, log, wallMs } = parts;
+  await replays.tidy(wallMs());
+  await health.forgetBefore(dayOf(wallMs() - HEALTH_RETENTION_DAYS * 86_400_000));
+  const erased = await exemptions.eraseOldReasons();
+  if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
+  // Others may die and not come back, so what they left is looked for all the time.
+  if (!store.isShared) return;
+  const adopted = await adoptOrphans(store, catalog, wallMs());
+  if (adopted > 0) log.warn({ adopted }, 'segments found that another collector had left without a row');
 }
 
 async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<void> {

@@ -86,7 +86,10 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.setNotFoundHandler((_request, reply) => sendError(reply, NOT_FOUND));
-  app.setErrorHandler((error: FastifyError, _request, reply) => answerFailure(error, reply, log));
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    discardRest(request.raw, parts.keeper.maxSegmentBytes);
+    return answerFailure(error, reply, log);
+  });
 
   const signed = new WeakMap<FastifyRequest, SignedRequest>();
   addHooks(app, parts, signed);

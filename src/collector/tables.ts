@@ -28,6 +28,11 @@ export interface Tables {
     segment: string | null;
   };
   erasures: { device: string; request: string; segments: number; erased: number; asked_at: number };
+  /** Objects that are being published or removed, in a store that several share. */
+  unsettled: { device: string; segment: string; since: number };
+  nonces: { key_id: string; nonce: string; until: number };
+  /** What all collectors of a database must agree on. */
+  agreements: { name: string; value: string };
   device_keys: {
     key_id: string;
     device: string;

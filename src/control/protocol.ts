@@ -39,6 +39,7 @@ import type { PublicStatus, StatusReport } from '../core/status.ts';
  * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
  * | `POST /v1/round/result` | {@link SegmentResult} | `{}` |
  * | `POST /v1/round/reply` | {@link RequestReply} | `{}` |
+ * | `POST /v1/round/end` | {@link RoundEnd} | `{}`, once what was not sent is out of the uploader's sight |
  */
 export const ROUTES = {
   status: '/v1/status',
@@ -61,6 +62,7 @@ export const ROUTES = {
   round: '/v1/round',
   roundResult: '/v1/round/result',
   roundReply: '/v1/round/reply',
+  roundEnd: '/v1/round/end',
 } as const;
 
 /** What the `GET` routes answer, by the route's name. */
@@ -87,6 +89,7 @@ export interface PostCalls {
   readonly purge: { readonly request: PurgeRequest; readonly reply: PurgeReceipt };
   readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
   readonly roundReply: { readonly request: RequestReply; readonly reply: EmptyBody };
+  readonly roundEnd: { readonly request: RoundEnd; readonly reply: EmptyBody };
 }
 
 /** One line of each stream, by the route's name. */
@@ -237,6 +240,12 @@ export interface Round {
 
 /** Names the reply to `health` among those to requests, whose ids are UUIDs. */
 export const HEALTH_REPLY = 'health';
+
+/** The uploader gave account of all that it sent in its round, and goes. */
+export interface RoundEnd {
+  /** Which kind of round it was. */
+  readonly of: 'segments' | 'requests';
+}
 
 /** A file of the outbox, and what the collector is told of it. */
 export interface RoundSegment {

@@ -113,6 +113,7 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
     roundResult: (result) => daemon.upload.takeResult(result),
     roundReply: (reply) =>
       reply.id === HEALTH_REPLY ? daemon.upload.takeHealthReply(reply) : daemon.requests.takeReply(reply),
+    roundEnd: ({ of }) => (of === 'requests' ? daemon.requests : daemon.upload).endRound(),
   };
 }
 

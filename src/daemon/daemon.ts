@@ -546,6 +546,7 @@ export class Daemon {
       this.#withheld.begin(to === 'blocked' ? (reason?.code ?? to) : to, wallMs);
     else this.#withheld.end(wallMs);
     this.#history.stateChanged(to);
+    this.ports.manager.collectionIs(to);
     this.#watchDisplays();
     // A recording that is played captures no one.
     if (this.settings.replay === null) this.#announcer.stateChanged(from, to);
@@ -615,6 +616,7 @@ export class Daemon {
       this.exemptions.beat();
       this.sealer.enforceLimits();
       this.sealer.work();
+      this.ports.manager.alive();
       this.#beat();
     });
   }

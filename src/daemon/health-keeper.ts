@@ -72,7 +72,10 @@ export class HealthKeeper {
     try {
       writeToldHealth(stateDir, this.#told);
     } catch (error) {
-      log.warn({ event: 'health-not-written', err: messageOf(error) }, 'what the collector was told could not be written down');
+      log.warn(
+        { event: 'health-not-written', err: messageOf(error) },
+        'what the collector was told could not be written down',
+      );
     }
   }
 

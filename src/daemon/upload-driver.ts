@@ -38,6 +38,10 @@ export interface UploaderProcess {
   readonly exited: Promise<boolean>;
   /** Ends it at once. */
   kill(): void;
+  /** It has come for its round; `gone` is aborted with its connection. */
+  attended(gone: AbortSignal): void;
+  /** It says that it gave account of all that it sent. Resolves with when it may go. */
+  accounted(): Promise<void>;
 }
 
 export interface UploadPorts {
@@ -245,6 +249,7 @@ export class UploadDriver {
     }
     this.#ports.timers.clear('upload-connect');
     round.isServed = true;
+    round.process.attended(signal);
     this.#reserveFor(round.round.segments[0], round.round.url);
     this.#ports.saveState(this.#state);
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -260,6 +265,11 @@ export class UploadDriver {
     // Its connection is gone, so it cannot be told to stop any more; by then it has exited by itself.
     const { timers, clock } = this.#ports;
     timers.set('upload-connect', clock.now().bootMs + CONNECT_MS, () => round.process.kill());
+  }
+
+  /** The uploader is through with its round; resolves when what it did not send is back. */
+  async endRound(): Promise<void> {
+    await this.#round?.process.accounted();
   }
 
   /** What became of one segment. Counts, moves the file, sets the backoff; durable when it returns. */
@@ -352,7 +362,8 @@ export class UploadDriver {
     const { spool, record, random, log } = this.#ports;
     const backoff = nextBackoff(this.#state.backoff, result, wallMs, random, about?.retentionMs ?? null);
     this.#state = { ...this.#state, backoff };
-    if (backoff.isKeptTooLong) log.error({ keptForMs: result.keptForMs }, backoff.detail);
+    if (backoff.isKeptTooLong)
+      log.error({ event: 'kept-too-long', keptForMs: result.keptForMs }, backoff.detail);
     if (result.outcome === 'stored') {
       this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });

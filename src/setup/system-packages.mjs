@@ -32,6 +32,13 @@ const TEST_PROGRAMS = {
   'umockdev-wrapper': 'umockdev',
   // Shows pages as people see them.
   chromium: 'chromium',
+  // A machine that boots beside this one, and packages to install there.
+  'systemd-nspawn': 'systemd-container',
+  rpmbuild: 'rpm',
+  // An object store: the smallest Ceph cluster with its S3 gateway.
+  radosgw: 'radosgw',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
 };
 
 /** The dynamic loader lists a file's libraries itself; `ldd` is a script around it that takes ten times as long. */
@@ -53,7 +60,10 @@ export function missingSystemPackages(root, purpose) {
 
   const programs = { ...DISPLAY_PROGRAMS, ...(purpose === 'test' ? TEST_PROGRAMS : {}) };
   const absent = Object.entries(programs).flatMap(([program, name]) => (findInPath(program) ? [] : [name]));
-  const modules = purpose === 'test' ? [...missingPythonModules(), ...missingTypelibs()] : [];
+  const modules =
+    purpose === 'test'
+      ? [...missingPythonModules(), ...missingTypelibs(), ...missingPamModules(), ...missingDatabase()]
+      : [];
   const missing = [...libraries, ...absent, ...modules];
   return { needed: purpose === 'test' ? [] : [...libraries, 'xvfb'], missing };
 }
@@ -153,6 +163,24 @@ function missingTypelibs() {
   const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   const file = `/usr/lib/${libraries}/girepository-1.0/UMockdev-1.0.typelib`;
   return fs.existsSync(file) ? [] : ['gir1.2-umockdev-1.0'];
+}
+
+/**
+ * logind learns of sessions from PAM, and only systemd's own module tells it.
+ *
+ * @returns {string[]}
+ */
+function missingPamModules() {
+  return fs.existsSync('/usr/share/pam-configs/systemd') ? [] : ['libpam-systemd'];
+}
+
+/**
+ * PostgreSQL's programs lie in a folder for each version, which is in no path.
+ *
+ * @returns {string[]}
+ */
+function missingDatabase() {
+  return fs.existsSync('/usr/lib/postgresql') ? [] : ['postgresql'];
 }
 
 /** @param {string} program */

@@ -76,7 +76,14 @@ async function attendRound(socketPath: string, interrupted: AbortSignal): Promis
       result: (result) => report(aborted, (options) => post(socketPath, 'roundResult', result, options)),
       reply: (reply) => report(aborted, (options) => post(socketPath, 'roundReply', reply, options)),
     });
-    if (gone.signal.aborted) return EXIT.daemonDown;
+    // Looked at before the daemon hears that this is all, and ends the connection.
+    const isGone = gone.signal.aborted;
+    // One that closed the gate has ended it already, and waits for this word.
+    if (!isGone || gate.signal.aborted) {
+      const of = round.requests.length > 0 ? 'requests' : 'segments';
+      await report(aborted, (options) => post(socketPath, 'roundEnd', { of }, options));
+    }
+    if (isGone) return EXIT.daemonDown;
     return outcome === 'done' ? EXIT.ok : EXIT.partly;
   } finally {
     ending.abort();

@@ -20,6 +20,7 @@ const surroundings = {
   hostname: '',
   uid: process.getuid?.() ?? 0,
   libc: openLibc().libc,
+  macosInput: null,
   nowMonoMs,
   delay: delayNode,
 };

@@ -19,7 +19,7 @@ async function collectorWithToken(options: Parameters<typeof startCollector>[1] 
   await enroll({
     devices: booksInFolder(dataDir, 'read-write', Date.now).devices,
     dataDir,
-    openIdentity: () => openIdentity(dataDir),
+    collectorKey: async () => (await openIdentity(dataDir)).publicKey,
     wallMs: Date.now,
     write: (text) => (written += text),
     isJson: true,

@@ -72,6 +72,17 @@ export function catalogContract(make: () => Promise<Catalog>): void {
     expect(await catalog.find(record)).toBeNull();
   });
 
+  it('neither announces nor adds what was erased, and adds what comes with it', async () => {
+    const catalog = await make();
+    const [gone, other] = [newRecord(), newRecord()];
+    const { device, segment } = gone;
+    expect(await catalog.announce(gone, 1000)).toBe('clear');
+    await catalog.erase({ device, request: segment, segments: [segment], atMs: 2000 });
+    expect(await catalog.announce(gone, 3000)).toBe('erased');
+    expect(await Promise.all([catalog.add(gone), catalog.add(other)])).toEqual(['erased', 'added']);
+    expect(await collect(catalog.list())).toEqual([other]);
+  });
+
   it('refuses to add once it is stopped', async () => {
     const catalog = await make();
     await catalog.stop();

@@ -50,6 +50,7 @@ describe('the catalogue in SQLite', () => {
       { version: 4, applied_at: 42 },
       { version: 5, applied_at: 42 },
       { version: 6, applied_at: 42 },
+      { version: 7, applied_at: 42 },
     ]);
   });
 
@@ -70,7 +71,8 @@ describe('the catalogue in SQLite', () => {
     await first.add(record);
     await first.stop();
     const ofLater = ['tombstones', 'erasures', 'device_keys', 'enrolment_tokens'];
-    for (const table of [...ofLater, 'withdrawals', 'readers', 'access_log'])
+    const ofFifth = ['withdrawals', 'readers', 'access_log'];
+    for (const table of [...ofLater, ...ofFifth, 'unsettled', 'nonces', 'agreements'])
       query(file, `DROP TABLE ${table}`);
     for (const index of ['segments_expires_at', 'segments_receipt', 'segments_received'])
       query(file, `DROP INDEX ${index}`);

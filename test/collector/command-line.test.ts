@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/core/version.ts';
 import {
-  bundleCollector,
+  COLLECTOR_PROGRAM,
   digestField,
   errorCode,
   eventually,
@@ -21,12 +21,6 @@ import {
 } from './support.ts';
 import { rawConnection, textUntilClosed } from './wire.ts';
 
-let bundle: Awaited<ReturnType<typeof bundleCollector>>;
-beforeAll(async () => {
-  bundle = await bundleCollector();
-});
-afterAll(() => bundle.remove());
-
 describe('telemetry-collector', () => {
   it.each([
     ['--help'],
@@ -37,14 +31,14 @@ describe('telemetry-collector', () => {
     ['enroll', '--help'],
     ['devices', 'revoke', '--help'],
   ])('ends the help of %s %s with examples', async (...args) => {
-    const { code, stdout } = await runProgram(bundle.file, args);
+    const { code, stdout } = await runProgram(COLLECTOR_PROGRAM, args);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Examples:\n(  telemetry-collector .*\n){2,3}$/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   it('tells its version', async () => {
-    const { code, stdout } = await runProgram(bundle.file, ['--version']);
+    const { code, stdout } = await runProgram(COLLECTOR_PROGRAM, ['--version']);
     expect([code, stdout]).toEqual([0, `${VERSION}\n`]);
   });
 
@@ -64,7 +58,7 @@ describe('telemetry-collector', () => {
     [['ls', '--all'], 'unknown option'],
     [['list', '--help'], 'unknown command'],
   ])('refuses %j with exit code 2 and something to try', async (args, what) => {
-    const { code, stdout, stderr } = await runProgram(bundle.file, args);
+    const { code, stdout, stderr } = await runProgram(COLLECTOR_PROGRAM, args);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain(what);
@@ -72,16 +66,16 @@ describe('telemetry-collector', () => {
   });
 
   it('says what to do about a data folder it cannot use and a port that is taken', async () => {
-    const unusable = await runProgram(bundle.file, ['serve', '--data', '/dev/null/data']);
+    const unusable = await runProgram(COLLECTOR_PROGRAM, ['serve', '--data', '/dev/null/data']);
     expect([unusable.code, unusable.stderr]).toEqual([
       1,
       expect.stringMatching(/data folder[^]*\nTry: --data/),
     ]);
 
     const dataDir = await temporaryFolder();
-    const { url } = await spawnCollector(bundle.file, dataDir);
+    const { url } = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     const listen = new URL(url).host;
-    const taken = await runProgram(bundle.file, [
+    const taken = await runProgram(COLLECTOR_PROGRAM, [
       'serve',
       '--data',
       await temporaryFolder(),
@@ -92,7 +86,13 @@ describe('telemetry-collector', () => {
       1,
       expect.stringMatching(/cannot listen[^]*\nTry: another port/),
     ]);
-    const second = await runProgram(bundle.file, ['serve', '--data', dataDir, '--listen', '127.0.0.1:0']);
+    const second = await runProgram(COLLECTOR_PROGRAM, [
+      'serve',
+      '--data',
+      dataDir,
+      '--listen',
+      '127.0.0.1:0',
+    ]);
     expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/another collector[^]*\nTry: /)]);
   }, 20_000);
 });
@@ -100,15 +100,18 @@ describe('telemetry-collector', () => {
 describe('ls', () => {
   it('lists nothing where nothing is', async () => {
     const env = { ...process.env, XDG_DATA_HOME: join(await temporaryFolder(), 'none') };
-    expect(await runProgram(bundle.file, ['ls'], env)).toMatchObject({ code: 0, stdout: 'no segments\n' });
-    const { stdout } = await runProgram(bundle.file, ['ls', '--json'], env);
+    expect(await runProgram(COLLECTOR_PROGRAM, ['ls'], env)).toMatchObject({
+      code: 0,
+      stdout: 'no segments\n',
+    });
+    const { stdout } = await runProgram(COLLECTOR_PROGRAM, ['ls', '--json'], env);
     expect(JSON.parse(stdout)).toEqual({ schema: 1, segments: [] });
   });
 
   it('does not take a folder that no collector kept anything in for an empty one', async () => {
     const folder = await temporaryFolder();
     for (const dataDir of [folder, join(folder, 'none')]) {
-      const { code, stdout, stderr } = await runProgram(bundle.file, ['ls', '--data', dataDir]);
+      const { code, stdout, stderr } = await runProgram(COLLECTOR_PROGRAM, ['ls', '--data', dataDir]);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/is not the data folder of a collector\nTry: /);
     }
@@ -118,7 +121,7 @@ describe('ls', () => {
     const home = await temporaryFolder();
     const dataDir = join(home, 'telemetry-collector');
     const env = { ...process.env, XDG_DATA_HOME: home };
-    const collector = await spawnCollector(bundle.file, dataDir);
+    const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     const keys = [newKey(), newKey()];
     const ledgerHead = 'ab'.repeat(32);
     for (const [at, key] of keys.entries()) {
@@ -132,22 +135,26 @@ describe('ls', () => {
     collector.child.kill('SIGTERM');
     expect(await collector.ended).toBe(0);
 
-    const table = await runProgram(bundle.file, ['ls'], env);
+    const table = await runProgram(COLLECTOR_PROGRAM, ['ls'], env);
     expect(table.stdout).toContain('\n2 segments of 2 devices, 24.7 KB\n');
     for (const { device, segment } of keys)
       expect(table.stdout).toMatch(new RegExp(`device ${device}\n[^]*${segment}`));
     expect(Math.max(...table.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 
     const device = keys[0]?.device ?? '';
-    const { stdout } = await runProgram(bundle.file, ['ls', '--json', '--device', device], env);
+    const { stdout } = await runProgram(COLLECTOR_PROGRAM, ['ls', '--json', '--device', device], env);
     expect(JSON.parse(stdout)).toMatchObject({ segments: [{ ...keys[0], sizeBytes: 12_345, ledgerHead }] });
-    const other = await runProgram(bundle.file, ['ls', '--json', '--device', keys[1]?.device ?? ''], env);
+    const other = await runProgram(
+      COLLECTOR_PROGRAM,
+      ['ls', '--json', '--device', keys[1]?.device ?? ''],
+      env,
+    );
     expect(JSON.parse(other.stdout)).toMatchObject({ segments: [{ ...keys[1], ledgerHead: null }] });
   }, 20_000);
 
   it('reads beside a server that is writing, and lists only what is whole', async () => {
     const dataDir = await temporaryFolder();
-    const { url } = await spawnCollector(bundle.file, dataDir);
+    const { url } = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     let isWriting = true;
     const writer = async (): Promise<number> => {
       let written = 0;
@@ -157,13 +164,13 @@ describe('ls', () => {
     const writers = [writer(), writer()];
     let before = 0;
     for (let round = 0; round < 4; round++) {
-      const { length } = await listAndVerify(bundle.file, dataDir);
+      const { length } = await listAndVerify(COLLECTOR_PROGRAM, dataDir);
       expect(length).toBeGreaterThanOrEqual(before);
       before = length;
     }
     isWriting = false;
     const [one = 0, two = 0] = await Promise.all(writers);
-    expect(await listAndVerify(bundle.file, dataDir)).toHaveLength(one + two);
+    expect(await listAndVerify(COLLECTOR_PROGRAM, dataDir)).toHaveLength(one + two);
   }, 30_000);
 });
 
@@ -172,7 +179,7 @@ describe('serve, asked to stop', () => {
     'lets a running upload end on %s, tells others when to come again, and exits 0',
     async (signal) => {
       const dataDir = await temporaryFolder();
-      const collector = await spawnCollector(bundle.file, dataDir);
+      const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
       const key = newKey();
       const body = randomBytes(10_000);
       const upload = startUpload(collector.url, pathOf(key), body);
@@ -195,13 +202,13 @@ describe('serve, asked to stop', () => {
       expect(response.headers.connection).toBe('close');
       response.resume();
       expect(await collector.ended).toBe(0);
-      expect(await listAndVerify(bundle.file, dataDir)).toMatchObject([key]);
+      expect(await listAndVerify(COLLECTOR_PROGRAM, dataDir)).toMatchObject([key]);
     },
   );
 
   it('cuts off an upload that does not end in time, keeps nothing of it, and exits 0', async () => {
     const dataDir = await temporaryFolder();
-    const collector = await spawnCollector(bundle.file, dataDir, ['--drain', '300ms']);
+    const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir, ['--drain', '300ms']);
     const upload = startUpload(collector.url, pathOf(newKey()), randomBytes(10_000));
     upload.request.on('error', () => undefined);
     await eventually(async () => (await keptFiles(dataDir)).length === 1);
@@ -214,7 +221,7 @@ describe('serve, asked to stop', () => {
 
   it('ends at once at the second signal', async () => {
     const dataDir = await temporaryFolder();
-    const collector = await spawnCollector(bundle.file, dataDir, ['--drain', '1h']);
+    const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir, ['--drain', '1h']);
     const upload = startUpload(collector.url, pathOf(newKey()), randomBytes(10_000));
     upload.request.on('error', () => undefined);
     await eventually(async () => (await keptFiles(dataDir)).length === 1);
@@ -222,7 +229,7 @@ describe('serve, asked to stop', () => {
     await eventually(async () => (await fetch(`${collector.url}/readyz`)).status === 503);
     collector.child.kill('SIGTERM');
     expect(await collector.ended).toBe('SIGTERM');
-    const next = await spawnCollector(bundle.file, dataDir);
+    const next = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     expect(await keptFiles(dataDir)).toEqual([]);
     next.child.kill('SIGTERM');
     // Nothing is under way, though a connection is open.
@@ -231,7 +238,7 @@ describe('serve, asked to stop', () => {
 });
 
 it('has no packages of its own in the bundle, so that the daemon can never load the web framework by accident', async () => {
-  const text = await readFile(bundle.file, 'utf8');
+  const text = await readFile(COLLECTOR_PROGRAM, 'utf8');
   expect(text).toMatch(/import\("fastify"\)/);
   expect(text).not.toMatch(/^import .* from "(fastify|pino)"/m);
 });

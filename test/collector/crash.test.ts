@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { segmentPath } from '../../src/collector/object-store-files.ts';
 import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import {
-  bundleCollector,
+  COLLECTOR_PROGRAM,
   eventually,
   keptFiles,
   listAndVerify,
@@ -18,12 +18,6 @@ import {
   temporaryFolder,
 } from './support.ts';
 
-let bundle: Awaited<ReturnType<typeof bundleCollector>>;
-beforeAll(async () => {
-  bundle = await bundleCollector();
-});
-afterAll(() => bundle.remove());
-
 describe('kill -9', () => {
   it('loses nothing that was answered and lists nothing else, at random moments of 50 PUTs', async () => {
     const dataDir = await temporaryFolder();
@@ -32,7 +26,7 @@ describe('kill -9', () => {
     let waiting = all;
     let kills = 0;
     for (let round = 0; waiting.length > 0; round++) {
-      const collector = await spawnCollector(bundle.file, dataDir);
+      const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
       const isLast = round === 6;
       const killed = isLast
         ? undefined
@@ -55,15 +49,15 @@ describe('kill -9', () => {
       waiting = left;
 
       const listed = new Map(
-        (await listAndVerify(bundle.file, dataDir)).map((row) => [row.segment, row.sha256]),
+        (await listAndVerify(COLLECTOR_PROGRAM, dataDir)).map((row) => [row.segment, row.sha256]),
       );
       for (const [segment, digest] of answered) expect(listed.get(segment)).toBe(digest);
       const known = new Map(all.map(({ key, body }) => [key.segment, sha256(body)]));
       for (const [segment, digest] of listed) expect(known.get(segment)).toBe(digest);
     }
     expect(kills).toBeGreaterThan(0);
-    const final = await spawnCollector(bundle.file, dataDir);
-    expect(await listAndVerify(bundle.file, dataDir)).toHaveLength(50);
+    const final = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
+    expect(await listAndVerify(COLLECTOR_PROGRAM, dataDir)).toHaveLength(50);
     expect(await keptFiles(dataDir)).toHaveLength(50);
     final.child.kill('SIGTERM');
     expect(await final.ended).toBe(0);
@@ -73,7 +67,7 @@ describe('kill -9', () => {
     const dataDir = await temporaryFolder();
     const key = newKey();
     const body = randomBytes(50_000);
-    const collector = await spawnCollector(bundle.file, dataDir);
+    const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     // Another writer holds the catalogue, so the collector stops just before its row.
     const blocker = new DatabaseSync(join(dataDir, 'catalog.sqlite'));
     onTestFinished(() => blocker.close());
@@ -85,25 +79,25 @@ describe('kill -9', () => {
     expect(await collector.ended).toBe('SIGKILL');
     expect(await answer).toBe('no answer');
     blocker.exec('ROLLBACK');
-    expect(await listAndVerify(bundle.file, dataDir)).toEqual([]);
+    expect(await listAndVerify(COLLECTOR_PROGRAM, dataDir)).toEqual([]);
 
-    const again = await spawnCollector(bundle.file, dataDir);
-    expect(await listAndVerify(bundle.file, dataDir)).toMatchObject([{ ...key, sha256: sha256(body) }]);
+    const again = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
+    expect(await listAndVerify(COLLECTOR_PROGRAM, dataDir)).toMatchObject([{ ...key, sha256: sha256(body) }]);
     expect((await put(again.url, key, body)).status).toBe(200);
   }, 20_000);
 
   it('while a body arrives leaves nothing after the next start', async () => {
     const dataDir = await temporaryFolder();
-    const collector = await spawnCollector(bundle.file, dataDir);
+    const collector = await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     const cut = sendHalf(collector.url, newKey());
     await eventually(async () => (await keptFiles(dataDir)).some((name) => name.startsWith('incoming/')));
     collector.child.kill('SIGKILL');
     await collector.ended;
     await cut;
     expect(await keptFiles(dataDir)).toHaveLength(1);
-    await spawnCollector(bundle.file, dataDir);
+    await spawnCollector(COLLECTOR_PROGRAM, dataDir);
     expect(await keptFiles(dataDir)).toEqual([]);
-    expect(await listAndVerify(bundle.file, dataDir)).toEqual([]);
+    expect(await listAndVerify(COLLECTOR_PROGRAM, dataDir)).toEqual([]);
   }, 20_000);
 });
 

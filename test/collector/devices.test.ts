@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import { enroll, revokeDevice } from '../../src/collector/enroll-command.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
-import { ReplayGuard } from '../../src/collector/replay-guard.ts';
+import { MemoryReplayGuard } from '../../src/collector/replay-guard.ts';
 import { fingerprintOf, type KeyPair, makeKeyPair } from '../../src/signing/ed25519.ts';
 import { isReplyRight, signIndependently } from '../signing/independent.ts';
 import {
@@ -30,7 +30,7 @@ function desk(dataDir: string, wallMs: () => number = Date.now) {
   return {
     devices: booksInFolder(dataDir, 'read-write', wallMs).devices,
     dataDir,
-    openIdentity: () => openIdentity(dataDir),
+    collectorKey: async () => (await openIdentity(dataDir)).publicKey,
     wallMs,
     write: (text: string) => void written.push(text),
     isJson: true,
@@ -249,15 +249,15 @@ describe('a collector that requires enrolment', () => {
 });
 
 describe('the memory of nonces', () => {
-  it('takes each once until it expires, and is full rather than forgetful', () => {
-    const guard = new ReplayGuard(2);
-    expect(guard.take('k', 'a', 100, 0)).toBe('taken');
-    expect(guard.take('k', 'a', 100, 0)).toBe('replayed');
-    expect(guard.take('k', 'b', 200, 0)).toBe('taken');
-    expect(guard.take('k', 'c', 300, 50)).toBe('full');
-    expect(guard.take('other', 'c', 300, 50)).toBe('taken');
-    expect(guard.take('k', 'c', 300, 150)).toBe('taken');
-    guard.tidy(1000);
-    expect(guard.take('k', 'b', 1200, 1000)).toBe('taken');
+  it('takes each once until it expires, and is full rather than forgetful', async () => {
+    const guard = new MemoryReplayGuard(0, 2);
+    expect(await guard.take('k', 'a', 100, 0)).toBe('taken');
+    expect(await guard.take('k', 'a', 100, 0)).toBe('replayed');
+    expect(await guard.take('k', 'b', 200, 0)).toBe('taken');
+    expect(await guard.take('k', 'c', 300, 50)).toBe('full');
+    expect(await guard.take('other', 'c', 300, 50)).toBe('taken');
+    expect(await guard.take('k', 'c', 300, 150)).toBe('taken');
+    await guard.tidy(1000);
+    expect(await guard.take('k', 'b', 1200, 1000)).toBe('taken');
   });
 });

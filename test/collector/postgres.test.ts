@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type Books, booksInPostgres } from '../../src/collector/books.ts';
 import { passwordFromFile } from '../../src/collector/postgres-password.ts';
 import { readPostgresUrl } from '../../src/collector/postgres-url.ts';
+import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import { catalogContract, newRecord } from './catalog-contract.ts';
 import { deviceContract } from './device-contract.ts';
 import { exemptionContract, newAsk } from './exemption-contract.ts';
@@ -32,7 +33,7 @@ describe.skipIf(programs === null)('PostgreSQL', () => {
     access: 'read-write' | 'read-only' = 'read-write',
     wallMs = () => 42,
   ): Books => booksInPostgres(readPostgresUrl(url, process.env), access, wallMs);
-  const opened = async <Part extends keyof Books>(
+  const opened = async <Part extends 'catalog' | 'devices' | 'exemptions'>(
     part: Part,
     wallMs?: () => number,
   ): Promise<Books[Part]> => {
@@ -77,6 +78,37 @@ describe.skipIf(programs === null)('PostgreSQL', () => {
     const outcomes = await Promise.all(instances.map((catalog) => catalog.add(record)));
     expect(outcomes.toSorted()).toEqual(['added', 'exists', 'exists', 'exists']);
     for (const catalog of instances) expect(await collect(catalog.list())).toEqual([record]);
+  });
+
+  it('remembers what is being published or was erased, until it is settled', async () => {
+    const catalog = await opened('catalog');
+    const [added, lost, late] = [newRecord(), newRecord(), newRecord()];
+    for (const key of [added, lost]) expect(await catalog.announce(key, 1000)).toBe('clear');
+    await catalog.add(added);
+    const { device, segment } = late;
+    await catalog.erase({ device, request: segment, segments: [segment], atMs: 2000 });
+    expect(await collect(catalog.unsettled(1000))).toEqual([]);
+    expect(await collect(catalog.unsettled(1001))).toEqual([keyOf(lost)]);
+    const both = [keyOf(lost), keyOf(late)].toSorted((a, b) => (a.device < b.device ? -1 : 1));
+    expect(await collect(catalog.unsettled(2001))).toEqual(both);
+    await catalog.settle(lost);
+    expect(await collect(catalog.unsettled(2001))).toEqual([keyOf(late)]);
+  });
+
+  it('takes a nonce once, whichever instance it comes to, and forgets it long after it expired', async () => {
+    const url = await server.newDatabase();
+    const [one, two] = [booksAt(url), booksAt(url)];
+    for (const { catalog } of [one, two]) {
+      onTestFinished(() => catalog.stop());
+      await catalog.start();
+    }
+    expect(await one.replays.take('key', 'nonce', 5000, 0)).toBe('taken');
+    expect(await two.replays.take('key', 'nonce', 5000, 0)).toBe('replayed');
+    expect(await two.replays.take('other', 'nonce', 5000, 0)).toBe('taken');
+    await one.replays.tidy(6000);
+    expect(await two.replays.take('key', 'nonce', 5000, 0)).toBe('replayed');
+    await one.replays.tidy(3_600_000);
+    expect(await two.replays.take('key', 'nonce', 5000, 0)).toBe('taken');
   });
 
   it('lets a reader change nothing, and says when no collector has written yet', async () => {
@@ -227,6 +259,10 @@ async function eventuallyGives<Value>(ask: () => Promise<Value>): Promise<Value>
       await delay(100);
     }
   }
+}
+
+function keyOf({ device, segment }: SegmentKey): SegmentKey {
+  return { device, segment };
 }
 
 function matching(words: RegExp): unknown {

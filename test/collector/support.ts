@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import { freeBytesOf } from '../../src/collector/data-folder.ts';
@@ -178,22 +177,8 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Builds the program as it is shipped; its packages resolve from the repository's `node_modules`. */
-export async function bundleCollector(): Promise<{ readonly file: string; remove(): Promise<void> }> {
-  const folder = join(ROOT, 'node_modules/.cache', `telemetry-collector-${randomBytes(6).toString('hex')}`);
-  const file = join(folder, 'telemetry-collector.js');
-  await build({
-    entryPoints: [join(ROOT, 'src/collector/entry.ts')],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    packages: 'external',
-    logLevel: 'error',
-  });
-  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
-}
+/** The program as it is shipped, which is built before the tests. */
+export const COLLECTOR_PROGRAM = join(ROOT, 'dist/telemetry-collector.js');
 
 /** The program `serve`, as a process. Killed with the test. */
 export interface CollectorProcess {

@@ -37,6 +37,14 @@ export class HandUploader implements UploaderProcess {
     void this.exit(false);
   }
 
+  attended(): void {
+    // What its connection does is told by its exit.
+  }
+
+  accounted(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Its process ends; resolves when the daemon has taken note. */
   async exit(isAccounted = true): Promise<void> {
     this.hasExited = true;

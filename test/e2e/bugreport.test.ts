@@ -7,9 +7,10 @@ import { TestClient } from '../capture/test-window.ts';
 import { Desk, readIfThere, segmentFiles } from './desk.ts';
 
 /** A word that nothing else would make, without a letter twice in a row: a key goes down and up. */
-const CANARY = Array.from({ length: 14 }, (_, at) =>
+const LETTERS = Array.from({ length: 14 }, (_, at) =>
   String.fromCharCode(97 + (at % 2) * 13 + Math.floor(Math.random() * 13)),
-).join('');
+);
+const CANARY = LETTERS.join('');
 /** No two files share so many bytes in a row by chance. */
 const SAMPLE_BYTES = 12;
 
@@ -41,10 +42,7 @@ describe('a bug report', () => {
 
   it('of a person who is recorded holds nothing of what was recorded, in no encoding', async () => {
     // By name where it is a chord, by its class where it is text, in a window and an application of that name.
-    await desk.display.input(
-      ...[...CANARY].map((letter) => `key ctrl+${letter} sleep 0.03`),
-      `type ${CANARY}`,
-    );
+    await desk.display.input(...LETTERS.map((letter) => `key ctrl+${letter} sleep 0.03`), `type ${CANARY}`);
     await desk.waitFor(
       'it to be sealed',
       ({ upload, capture }) => capture.events.recorded >= 2 * CANARY.length && upload.queued.segments > 0,
@@ -87,7 +85,7 @@ function tracesIn(bytes: Buffer, segments: readonly Buffer[]): string[] {
   const text = bytes.toString('latin1');
   const lower = text.toLowerCase();
   const found: string[] = [];
-  if (lower.includes(CANARY) || lower.includes([...CANARY].reverse().join(''))) found.push('as text');
+  if (lower.includes(CANARY) || lower.includes(LETTERS.toReversed().join(''))) found.push('as text');
   if (bytes.includes(Buffer.from(CANARY, 'utf16le'))) found.push('as utf16le');
   if (lower.includes(Buffer.from(CANARY).toString('hex'))) found.push('as hex');
   if (base64Forms(CANARY).some((form) => text.includes(form))) found.push('as base64');

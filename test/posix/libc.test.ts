@@ -18,6 +18,15 @@ describe.skipIf(libc === null)('the C library', () => {
     expect(mustHave(libc).call('int close(int fd)', -1)).toEqual({ value: -1, errno: 9 });
   });
 
+  it.skipIf(PLATFORM !== 'linux')('opens another library, with other types, or says why not', () => {
+    const { libc: maths } = openLibc('libm.so.6');
+    expect(mustHave(maths).call('double sqrt(double x)', 2.25).value).toBe(1.5);
+    expect(openLibc('/nowhere/library.so')).toMatchObject({
+      libc: null,
+      problem: expect.stringMatching(/\w/) as unknown,
+    });
+  });
+
   it('tells who is at the other end of a Unix socket', async () => {
     const server = createServer();
     const file = path.join(tmpdir(), `peer-${process.pid}.sock`);

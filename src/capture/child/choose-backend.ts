@@ -1,6 +1,7 @@
 import type { CaptureConfig } from '../../core/capture.ts';
 import { DeviceControl } from '../../posix/device-control.ts';
 import type { Libc } from '../../posix/libc-koffi.ts';
+import type { MacosInput } from '../../posix/macos-input.ts';
 import type { Delay } from '../delay-node.ts';
 import { BackendFailure, type CaptureBackend } from './backend.ts';
 import { DEFAULT_SEAT, DeviceFolder } from './evdev/device-folder.ts';
@@ -16,6 +17,8 @@ export interface BackendSurroundings {
   readonly hostname: string;
   /** `null` where it cannot be had. */
   readonly libc: Libc | null;
+  /** `null` where there is no such thing, or it cannot be had. */
+  readonly macosInput: MacosInput | null;
   readonly uid: number;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;

@@ -2,6 +2,7 @@ import type { UiohookKeyboardEvent, UiohookMouseEvent, UiohookWheelEvent, uIOhoo
 import type { BackendInfo } from '../../core/capture.ts';
 import { MOD } from '../../core/events.ts';
 import type { ModifierKnowledge } from '../../core/masking.ts';
+import type { MacosInput } from '../../posix/macos-input.ts';
 import type { Delay } from '../delay-node.ts';
 import {
   BackendFailure,
@@ -11,6 +12,7 @@ import {
   probeFailed,
 } from './backend.ts';
 import { HookClock } from './hook-clock.ts';
+import { notPermitted, tapProblem } from './macos-tap.ts';
 import { withinTime } from './time-limit.ts';
 import { uiohookKeyId } from './uiohook-keys.ts';
 import { openDisplay } from './x11/open-display.ts';
@@ -47,6 +49,8 @@ export interface UiohookOptions {
   readonly uid: number;
   readonly nowMonoMs: () => number;
   readonly delay: Delay;
+  /** `null` where there is no such thing, or it cannot be had. */
+  readonly macosInput: MacosInput | null;
   /** Why this back end, for the person. */
   readonly why: string;
 }
@@ -71,6 +75,7 @@ export class UiohookBackend implements CaptureBackend {
   readonly #clock: HookClock;
   #display: XConnection | null = null;
   #hook: typeof uIOhook | null = null;
+  #heardMs = 0;
 
   constructor(options: UiohookOptions) {
     this.#options = options;
@@ -86,6 +91,7 @@ export class UiohookBackend implements CaptureBackend {
       hook.on('input', (event) => this.#onInput(host, event));
       startHook(hook);
       this.#hook = hook;
+      this.#heardMs = this.#options.nowMonoMs();
     } catch (error) {
       this.#display?.close();
       throw error;
@@ -113,8 +119,12 @@ export class UiohookBackend implements CaptureBackend {
 
   async probe(): Promise<void> {
     if (this.#hook === null) throw probeFailed('Capture has not started.');
-    // Without an X server there is nothing that could be asked.
-    if (this.#display === null) return;
+    if (this.#display === null) {
+      const { macosInput, nowMonoMs } = this.#options;
+      const problem = macosInput === null ? null : tapProblem(macosInput, nowMonoMs() - this.#heardMs);
+      if (problem !== null) throw problem;
+      return;
+    }
     const answer = await withinTime(queryPointer(this.#display), ANSWER_TIMEOUT_MS, this.#options.delay);
     if (answer === 'late' || answer === null) throw probeFailed('The X server does not answer.');
   }
@@ -146,7 +156,8 @@ export class UiohookBackend implements CaptureBackend {
   /** An exception that left this listener would abort the process. */
   #onInput(host: BackendHost, event: HookEvent): void {
     try {
-      this.#forward(host.sink, event, this.#clock.toMonoMs(event.time, this.#options.nowMonoMs()));
+      this.#heardMs = this.#options.nowMonoMs();
+      this.#forward(host.sink, event, this.#clock.toMonoMs(event.time, this.#heardMs));
     } catch {
       host.fail({ code: 'hook-failed', text: 'An event of the input hook could not be handled.', hint: '' });
     }
@@ -210,14 +221,7 @@ function startHook(hook: typeof uIOhook): void {
     hook.start();
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (code === 'UIOHOOK_ERROR_AXAPI_DISABLED') {
-      throw new BackendFailure(
-        'no-permission',
-        'macOS does not let telemetryd see input yet.',
-        'allow it in System Settings, Privacy & Security, Accessibility and Input Monitoring',
-        cause,
-      );
-    }
+    if (code === 'UIOHOOK_ERROR_AXAPI_DISABLED') throw notPermitted(cause);
     if (code === 'UIOHOOK_ERROR_X_RECORD_NOT_FOUND') {
       throw new BackendFailure(
         'no-record-extension',
