@@ -74,6 +74,7 @@ export class Laptop {
         policy: () => POLICY,
         missing: () => [],
         enrolledAt: () => ({ collectorKey: COLLECTOR_KEY, deviceKeyFile: '' }),
+        health: null,
         promisedMs: () => null,
         consent: () => 'granted',
         mayLeave: () => true,
@@ -116,7 +117,8 @@ export class Laptop {
   }
 
   #startUploader(): UploaderProcess {
-    return { exited: this.#runUploader(), kill: nothing };
+    const accounted = (): Promise<void> => Promise.resolve();
+    return { exited: this.#runUploader(), kill: nothing, attended: nothing, accounted };
   }
 
   async #runUploader(): Promise<boolean> {

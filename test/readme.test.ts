@@ -117,7 +117,9 @@ function helpOf(program: string, path: readonly string[]): Promise<Help> {
 function parseHelp(text: string): Help {
   const section = (title: string): string =>
     new RegExp(`^${title}:\n((?: .*\n)*)`, 'm').exec(text)?.[1] ?? '';
-  const commands = [...section('Commands').matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name = '']) => name);
+  // The page of telemetryctl itself has the commands right under its usage.
+  const listed = /^Usage: \w+ COMMAND.*\n((?: .*\n)*)/.exec(text)?.[1] ?? section('Commands');
+  const commands = [...listed.matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name = '']) => name);
   const options = [...section('Options').matchAll(/^ {2}.*?(--[\w-]+)/gm)].map(([, name = '']) => name);
   return { commands: new Set(commands), options: new Set(options) };
 }

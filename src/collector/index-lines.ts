@@ -1,3 +1,6 @@
+/** `GET /v1/segments`, which gives these lines. */
+export const INDEX_PATH = '/v1/segments';
+
 /** Version of the lines below; fields and types are only ever added. */
 export const INDEX_SCHEMA = 1;
 

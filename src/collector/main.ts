@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
@@ -6,14 +6,18 @@ import type { Log } from '../core/clock.ts';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
+import type { AdminDesk } from './admin-command.ts';
+import { type AdminFlags, defineAdmins } from './admin-options.ts';
 import { CATALOG } from './catalog-migrations.ts';
 import { defaultDataDir } from './data-folder.ts';
+import { type DataFlags, type DataPlace, defineData } from './data-options.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
 import { ErasureLogFile } from './erasure-log.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
 import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
+import { FileObjectStore } from './object-store-files.ts';
 import { defineOperations } from './operations-options.ts';
 import { readReason } from './reason-reader-node.ts';
 import { serve } from './serve-command.ts';
@@ -88,7 +92,8 @@ export function collectorProgram(): Command {
     .option('--tls-cert <file>', 'PEM; needed to listen on anything but loopback')
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
-    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)');
+    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
+    .option('--admin-listen <address>', 'serve the page for deciders there, such as 127.0.0.1:7719');
   defineLimits(serving)
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
@@ -109,6 +114,8 @@ export function collectorProgram(): Command {
     wallMs: Date.now,
     write: (text) => process.stdout.write(text),
   });
+  defineAdmins(command, adminDesk);
+  defineData(command, dataPlace);
   return command;
 }
 
@@ -166,6 +173,15 @@ function desk(options: ExemptionFlags, access: 'read-only' | 'read-write'): Exem
   };
 }
 
+function dataPlace(options: DataFlags, access: 'read-only' | 'read-write'): DataPlace {
+  const { use, readers, dataDir } = openBooks(options, access, process.env, Date.now);
+  mustBeDataDir(options, dataDir);
+  // A token may be given before the first segment comes.
+  if (access === 'read-write' && dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = dataDir === null ? null : new FileObjectStore(dataDir);
+  return { use, readers, store, wallMs: Date.now };
+}
+
 function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): DeviceDesk {
   const { devices, dataDir, collectorKey } = openBooks(options, access, process.env, Date.now);
   return {
@@ -173,6 +189,16 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
     dataDir,
     collectorKey,
     wallMs: Date.now,
+    write: (text) => process.stdout.write(text),
+    isJson: options.json === true,
+  };
+}
+
+function adminDesk(options: AdminFlags, access: 'read-only' | 'read-write'): AdminDesk {
+  const { admins, dataDir } = openBooks(options, access, process.env, Date.now);
+  return {
+    admins,
+    dataDir,
     write: (text) => process.stdout.write(text),
     isJson: options.json === true,
   };
@@ -202,6 +228,7 @@ async function runServe(options: ServeFlags): Promise<void> {
         erasureLog: limits.erasureLog === null ? null : new ErasureLogFile(limits.erasureLog),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
+        announcePage: (url) => process.stdout.write(`page on ${url}\n`),
       },
       stop.signal,
     );
@@ -211,15 +238,18 @@ async function runServe(options: ServeFlags): Promise<void> {
   }
 }
 
+/** Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one. */
+function mustBeDataDir({ data }: PlaceFlags, dataDir: string | null): void {
+  if (data === undefined || existsSync(join(dataDir ?? '', CATALOG))) return;
+  throw new TelemetryError('failed', `${dataDir ?? ''} is not the data folder of a collector`, {
+    hint: 'name the folder that telemetry-collector serve was given with --data',
+  });
+}
+
 async function runLs(options: PlaceFlags & { json?: boolean; device?: string }): Promise<void> {
   const { device, json = false } = options;
   const { catalog, dataDir, locate } = openBooks(options, 'read-only', process.env, Date.now);
-  // Where nobody said otherwise, a collector that never ran keeps nothing; a folder that was named must be one.
-  if (options.data !== undefined && !existsSync(join(dataDir ?? '', CATALOG))) {
-    throw new TelemetryError('failed', `${dataDir ?? ''} is not the data folder of a collector`, {
-      hint: 'name the folder that telemetry-collector serve was given with --data',
-    });
-  }
+  mustBeDataDir(options, dataDir);
   await ls({ locate, json, device }, catalog, (text) => process.stdout.write(text));
 }
 

@@ -44,8 +44,9 @@ export async function connectPool(
   if (env['PGPASSWORD'] === undefined)
     Object.assign(config, { password: (asked: PasswordFor) => passwordFromFile(env, asked) });
   const pool = new pg.Pool(config);
-  // An idle connection whose server goes away says so here; the next query opens another.
+  // A connection whose server goes away says so here, idle or between two queries; the next query finds it out.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     options: pool.options,
     connect: async () => {

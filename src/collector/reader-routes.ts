@@ -10,8 +10,6 @@ import type { Access, ReaderBook } from './reader-book.ts';
 import { hashOfReaderToken } from './reader-token.ts';
 import type { UseBook } from './use-book.ts';
 
-/** `GET /v1/segments`. */
-export const INDEX_PATH = '/v1/segments';
 /** `GET /v1/erased`. */
 export const ERASED_PATH = '/v1/erased';
 
@@ -55,10 +53,11 @@ export async function handleReadSegment(
   if (!params.success) return sendError(reply, BAD_ID);
   const key = params.data;
   const usable = await use.findUsable(key, wallMs());
-  const bytes = usable === null ? null : await store.read(key);
-  if (usable === null || bytes === null) return sendError(reply, NOT_USABLE);
+  if (usable === null) return sendError(reply, NOT_USABLE);
   // Written down before the first byte leaves; without that, none does.
   await readers.note({ atMs: wallMs(), reader, what: 'segment', ...key });
+  const bytes = await store.read(key);
+  if (bytes === null) return sendError(reply, NOT_USABLE);
   log.info({ reader, ...key }, 'segment read');
   return reply
     .type('application/octet-stream')

@@ -4,12 +4,15 @@ import type { Delay } from './dbus/bus-connection.ts';
 import { BusService } from './dbus/bus-service.ts';
 import { LOGIND, type Lock, lockFromLogind } from './lock-logind.ts';
 import { lockFromScreenSaver, SCREEN_SAVERS } from './lock-screensaver.ts';
+import { lockAtSeat } from './seat-logind.ts';
 
 /** The buses, and whose session it is about. */
 export interface SessionParts {
   readonly systemBus: Bus;
   readonly sessionBus: Bus;
   readonly uid: number;
+  /** Only the session at the machine's seat counts, and without logind nobody knows whose that is. */
+  readonly isOfSeat?: boolean;
   readonly delay: Delay;
 }
 
@@ -69,12 +72,15 @@ export class SessionBusSource implements SessionSource {
   }
 
   #look(): void {
-    const { uid } = this.#parts;
+    const { uid, isOfSeat } = this.#parts;
+    const ofLogind =
+      isOfSeat === true
+        ? this.#logind.presence === 'present'
+          ? this.#logind.look((view) => lockAtSeat(view, uid))
+          : 'unknown'
+        : lockOf(this.#logind, () => this.#logind.look((view) => lockFromLogind(view, uid)));
     const found = [
-      {
-        name: 'logind',
-        lock: lockOf(this.#logind, () => this.#logind.look((view) => lockFromLogind(view, uid))),
-      },
+      { name: 'logind', lock: ofLogind },
       ...this.#savers.map(({ service, lock }) => ({ name: service.name, lock: lockOf(service, lock) })),
     ];
     const session: Session = {

@@ -15,6 +15,7 @@ import type {
   PurgePlan,
   PurgeRequest,
   RequestReply,
+  RoundEnd,
   RoundMessage,
   SegmentResult,
   UploadNowReply,
@@ -53,6 +54,7 @@ export interface ControlHandlers {
   round(emit: (message: RoundMessage) => void, signal: AbortSignal): Promise<void>;
   roundResult(result: SegmentResult): Reply<void>;
   roundReply(reply: RequestReply): Reply<void>;
+  roundEnd(end: RoundEnd): Reply<void>;
 }
 
 /** A status report is some 4 KB: 1 MiB is minutes of changes that nobody reads. */

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly home: string;
   /** Relative paths in the environment count from here (`process.cwd()`). */
   readonly cwd: string;
+  /** It is the system service, which has an account of its own. */
+  readonly isSystemService?: boolean;
 }
 
 /** Where one daemon keeps its things. All paths are absolute. */
@@ -38,10 +40,11 @@ const SYSTEM_POLICY = '/etc/telemetryd/policy.toml';
 
 /**
  * Where a daemon started in these surroundings keeps its things: as the environment says, else the system's folders
- * for root and the person's own for everyone else. Throws when the socket's path is too long.
+ * for root and the system service, and the person's own for everyone else. Throws when the socket's path is too long.
  */
 export function locations(around: Surroundings): Locations {
-  const found = around.uid === 0 && !isPlaceGiven(around) ? systemLocations(around) : candidates(around)[0];
+  const isSystem = (around.uid === 0 || around.isSystemService === true) && !isPlaceGiven(around);
+  const found = isSystem ? systemLocations(around) : candidates(around)[0];
   const chosen = found ?? systemLocations(around);
   checkSocketPath(chosen.socketPath, around.platform);
   return chosen;

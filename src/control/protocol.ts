@@ -3,6 +3,7 @@ import type { SegmentAbout } from '../core/destination.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
+import type { Health } from '../core/health.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
 import type { ReplyProof } from '../core/reply-proof.ts';
@@ -38,6 +39,7 @@ import type { PublicStatus, StatusReport } from '../core/status.ts';
  * | `GET /v1/round` | | newline-delimited {@link RoundMessage}; for the uploader |
  * | `POST /v1/round/result` | {@link SegmentResult} | `{}` |
  * | `POST /v1/round/reply` | {@link RequestReply} | `{}` |
+ * | `POST /v1/round/end` | {@link RoundEnd} | `{}`, once what was not sent is out of the uploader's sight |
  */
 export const ROUTES = {
   status: '/v1/status',
@@ -60,6 +62,7 @@ export const ROUTES = {
   round: '/v1/round',
   roundResult: '/v1/round/result',
   roundReply: '/v1/round/reply',
+  roundEnd: '/v1/round/end',
 } as const;
 
 /** What the `GET` routes answer, by the route's name. */
@@ -86,6 +89,7 @@ export interface PostCalls {
   readonly purge: { readonly request: PurgeRequest; readonly reply: PurgeReceipt };
   readonly roundResult: { readonly request: SegmentResult; readonly reply: EmptyBody };
   readonly roundReply: { readonly request: RequestReply; readonly reply: EmptyBody };
+  readonly roundEnd: { readonly request: RoundEnd; readonly reply: EmptyBody };
 }
 
 /** One line of each stream, by the route's name. */
@@ -230,6 +234,17 @@ export interface Round {
   readonly segments: readonly RoundSegment[];
   /** What a person asks of the collector, sent first; each is posted to its path below the address. */
   readonly requests: readonly { readonly id: string; readonly path: string; readonly body: string }[];
+  /** What the collector is told of the program, last of all; absent when it knows. `body` is `health` as it is posted. */
+  readonly health?: { readonly health: Health; readonly path: string; readonly body: string };
+}
+
+/** Names the reply to `health` among those to requests, whose ids are UUIDs. */
+export const HEALTH_REPLY = 'health';
+
+/** The uploader gave account of all that it sent in its round, and goes. */
+export interface RoundEnd {
+  /** Which kind of round it was. */
+  readonly of: 'segments' | 'requests';
 }
 
 /** A file of the outbox, and what the collector is told of it. */
@@ -271,7 +286,7 @@ export interface SegmentResult {
   readonly proof?: ReplyProof;
 }
 
-/** What the collector said to a request of the person's. */
+/** What the collector said to a request of the person's, or to `health`. */
 export interface RequestReply {
   readonly id: string;
   /** HTTP status, 0 without one. */

@@ -14,6 +14,7 @@ import {
   parsePlanRequest,
   parsePurgeRequest,
   parseRequestReply,
+  parseRoundEnd,
   parseSegmentResult,
   parseWithdrawRequest,
 } from './validate.ts';
@@ -113,6 +114,14 @@ const TABLE: Readonly<Record<string, Route>> = {
     method: 'POST',
     act: async (handlers, body) => {
       await handlers.roundReply(parseRequestReply(body));
+      return {};
+    },
+  },
+  [ROUTES.roundEnd]: {
+    ...SERVICE,
+    method: 'POST',
+    act: async (handlers, body) => {
+      await handlers.roundEnd(parseRoundEnd(body));
       return {};
     },
   },

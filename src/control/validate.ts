@@ -12,6 +12,7 @@ import {
   type PlanRequest,
   type PurgeRequest,
   type RequestReply,
+  type RoundEnd,
   type SegmentResult,
   type WithdrawRequest,
 } from './protocol.ts';
@@ -64,6 +65,11 @@ export function parseExemptRequest(body: unknown): ExemptRequest {
 /** Checks the body of `POST /v1/exemptions/withdraw`. */
 export function parseWithdrawRequest(body: unknown): WithdrawRequest {
   return { id: text(objectOf(body, ['id']), 'id', 100) };
+}
+
+/** Checks the body of `POST /v1/round/end`. */
+export function parseRoundEnd(body: unknown): RoundEnd {
+  return { of: oneOf(objectOf(body, ['of']), 'of', ['segments', 'requests']) };
 }
 
 /** Checks the body of `POST /v1/round/result`. */

@@ -1,7 +1,7 @@
 import type { PeerUid } from '../control/peer.ts';
 import type { CaptureConfig } from '../core/capture.ts';
 import type { Clock, Log, Random, Timers } from '../core/clock.ts';
-import type { Reason } from '../core/collection.ts';
+import type { CollectionName, Reason } from '../core/collection.ts';
 import type { NetworkSource, PowerSource, SessionSource } from '../core/conditions.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { StatusReport } from '../core/status.ts';
@@ -64,4 +64,10 @@ export interface DaemonPorts {
   readonly advanceTo: (recordedMs: number) => void;
   /** One wakeup at a time for all that must not be forgotten: cost, limits, liveness, overdue timers, pauses on disk. */
   readonly heartbeatMs: number;
+  /** Who keeps this service running, where somebody does. */
+  readonly manager: {
+    /** A heartbeat went through: we are alive. */
+    alive(): void;
+    collectionIs(state: CollectionName): void;
+  };
 }

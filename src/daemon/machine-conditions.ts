@@ -29,18 +29,22 @@ export function simulatedBy(env: Environment): string | null {
   return isOtherSystemBus(env) ? 'DBUS_SYSTEM_BUS_ADDRESS' : null;
 }
 
-/** The sources of this machine, not yet started. `uid` is whose session counts. */
+/**
+ * The sources of this machine, not yet started. `uid` is whose session counts; `isOfSeat`: it must be the one at the
+ * machine's seat, as for a service that sees the input of whoever is.
+ */
 export function machineConditions(
   env: Environment,
   uid: number,
   platform: NodeJS.Platform,
+  isOfSeat = false,
 ): MachineConditions {
   const root = sysfsRoot(env);
   const systemBus = new Bus(systemBusSockets(env), delayNode);
   const sessionBus = new Bus(sessionBusSockets(env), delayNode);
   const power = powerSysfs(root);
   const network = networkSysfs(root);
-  const session = new SessionBusSource({ systemBus, sessionBus, uid, delay: delayNode });
+  const session = new SessionBusSource({ systemBus, sessionBus, uid, isOfSeat, delay: delayNode });
   const notifiers = {
     recording: new DesktopNotifier(sessionBus),
     exemptions: new DesktopNotifier(sessionBus),

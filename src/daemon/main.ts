@@ -2,7 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
-import { parseRunOptions, runDaemon } from './run-node.ts';
+import { runDaemon } from './run-node.ts';
+import { parseRunOptions } from './run-options-node.ts';
 
 /** The `telemetryd` program: its arguments to an exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -41,6 +42,11 @@ export function daemonProgram(finish: (exitCode: number) => void): Command {
       '--mode <mode>',
       'user, system or foreground: how it was started, as status shows it',
       'foreground',
+    )
+    .option(
+      '--uploader <who>',
+      'child: started by the daemon; service: by a unit that watches its outbox',
+      'child',
     )
     .option('--until-stdin-closes', 'stop when standard input ends, so that no starter leaves it behind')
     .option('--log-level <level>', 'trace, debug, info, warn, error', 'info')

@@ -204,11 +204,17 @@ export class PersonRequests {
       return;
     }
     active.isServed = true;
+    active.process.attended(signal);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
     void active.process.exited.then(() => resolve(undefined));
     emit({ type: 'round', round: active.round });
     await promise;
+  }
+
+  /** The uploader is through with the round. */
+  async endRound(): Promise<void> {
+    await this.#round?.process.accounted();
   }
 
   /** What the collector said to one request, or that it said nothing. */

@@ -1,4 +1,5 @@
 import type {
+  RequestReply,
   Round,
   RoundMessage,
   RoundSegment,
@@ -26,6 +27,7 @@ import { charge, chargeReserved, reserve, spentAt } from '../upload/spending.ts'
 import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
+import { type HealthKeeper, healthMessage } from './health-keeper.ts';
 import { isSegmentReplyTrusted } from './reply-trust.ts';
 import { droppedFact } from './sealer.ts';
 import type { UploadState } from './upload-state.ts';
@@ -36,6 +38,10 @@ export interface UploaderProcess {
   readonly exited: Promise<boolean>;
   /** Ends it at once. */
   kill(): void;
+  /** It has come for its round; `gone` is aborted with its connection. */
+  attended(gone: AbortSignal): void;
+  /** It says that it gave account of all that it sent. Resolves with when it may go. */
+  accounted(): Promise<void>;
 }
 
 export interface UploadPorts {
@@ -64,6 +70,8 @@ export interface UploadPorts {
   readonly isWithheld: (segment: SealedFacts) => boolean;
   /** A segment is deleted; nothing that could open it is needed any more. */
   readonly forget: (segmentId: string) => void;
+  /** What the collector is told of the program; `null` where nothing is told, as by a replay. */
+  readonly health: Pick<HealthKeeper, 'due' | 'answered'> | null;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
@@ -241,6 +249,7 @@ export class UploadDriver {
     }
     this.#ports.timers.clear('upload-connect');
     round.isServed = true;
+    round.process.attended(signal);
     this.#reserveFor(round.round.segments[0], round.round.url);
     this.#ports.saveState(this.#state);
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -258,6 +267,11 @@ export class UploadDriver {
     timers.set('upload-connect', clock.now().bootMs + CONNECT_MS, () => round.process.kill());
   }
 
+  /** The uploader is through with its round; resolves when what it did not send is back. */
+  async endRound(): Promise<void> {
+    await this.#round?.process.accounted();
+  }
+
   /** What became of one segment. Counts, moves the file, sets the backoff; durable when it returns. */
   takeResult(said: SegmentResult): void {
     const round = this.#round;
@@ -268,7 +282,8 @@ export class UploadDriver {
       const { segments, url } = round.round;
       const result = this.#believed(said, round.round);
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
-      this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
+      const next = segments[segments.indexOf(sent) + 1] ?? healthPart(round.round);
+      this.#reserveFor(goesOn ? next : undefined, url);
       try {
         this.#settle(result, round.round, sent, wallMs);
       } catch (error) {
@@ -279,6 +294,16 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
     this.#ports.changed();
     this.evaluate();
+  }
+
+  /** What became of the round's word on the program here. */
+  takeHealthReply(reply: RequestReply): void {
+    const { spending } = this.#state;
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = { ...this.#state, spending: reserve(charge(spending, reply.chargedBytes, wallMs), 0) };
+    this.#ports.saveState(this.#state);
+    if (this.#round !== null) this.#ports.health?.answered(this.#round.round, reply);
+    this.#ports.changed();
   }
 
   /** Ends a running round and begins none until {@link release}; resolves when all files are back in `sealed/`. */
@@ -301,7 +326,7 @@ export class UploadDriver {
   }
 
   /** Written down before the transfer begins: whatever ends it, it is charged. */
-  #reserveFor(segment: Round['segments'][number] | undefined, url: string): void {
+  #reserveFor(segment: { readonly sizeBytes: number } | undefined, url: string): void {
     const bytes = segment === undefined ? 0 : firstCharge(segment.sizeBytes, url);
     this.#state = { ...this.#state, spending: reserve(this.#state.spending, bytes) };
   }
@@ -337,7 +362,8 @@ export class UploadDriver {
     const { spool, record, random, log } = this.#ports;
     const backoff = nextBackoff(this.#state.backoff, result, wallMs, random, about?.retentionMs ?? null);
     this.#state = { ...this.#state, backoff };
-    if (backoff.isKeptTooLong) log.error({ keptForMs: result.keptForMs }, backoff.detail);
+    if (backoff.isKeptTooLong)
+      log.error({ event: 'kept-too-long', keptForMs: result.keptForMs }, backoff.detail);
     if (result.outcome === 'stored') {
       this.#state = { ...this.#state, lastSuccessWallMs: wallMs };
       const isNew = spool.markSent(id, { sha256, bytes, chargedBytes, destination, atWallMs: wallMs });
@@ -448,6 +474,7 @@ export class UploadDriver {
     if (files.length === 0) return;
     this.#isDue = false;
     this.#lastRoundWallMs = wallMs;
+    const health = this.#ports.health?.due(policy.url) ?? null;
     const round: Round = {
       url: policy.url,
       device: this.#ports.device,
@@ -461,6 +488,7 @@ export class UploadDriver {
       ),
       segments: files.map((file) => this.#roundSegment(file, ripe)),
       requests: [],
+      ...(health === null ? {} : { health: healthMessage(this.#ports.device, health) }),
     };
     log.info({ event: 'upload-began', segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();
@@ -543,6 +571,11 @@ export class UploadDriver {
       round.process.kill(),
     );
   }
+}
+
+/** The size of what is told of the program, as that of a file is reserved for. */
+function healthPart({ health }: Round): { readonly sizeBytes: number } | undefined {
+  return health === undefined ? undefined : { sizeBytes: Buffer.byteLength(health.body) };
 }
 
 /** What the first file of a round costs at most. */

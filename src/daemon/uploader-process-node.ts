@@ -36,5 +36,11 @@ export function startUploader(
       resolve(ACCOUNTED.includes(code));
     });
   });
-  return { exited, kill: () => child.kill('SIGKILL') };
+  return {
+    exited,
+    kill: () => child.kill('SIGKILL'),
+    // Its end tells more than its connection, and it must not wait for that.
+    attended: () => undefined,
+    accounted: () => Promise.resolve(),
+  };
 }

@@ -13,7 +13,7 @@ export function withdrawalHandler(log: Log): RequestHandler {
       const done = new Set(idsIn(reply['withdrawn']));
       if (!idsIn(body['receipts']).every((receipt) => done.has(receipt)))
         return { kind: 'again', afterMs: ASK_AGAIN_MS };
-      log.info({ destination }, 'the collector knows that consent was taken back');
+      log.info({ event: 'withdrawal-known', destination }, 'the collector knows that consent was taken back');
       return { kind: 'settled' };
     },
   };

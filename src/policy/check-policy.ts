@@ -1,11 +1,12 @@
+import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { EXIT } from '../core/errors.ts';
 import type { LoadedPolicy, PolicyProblem } from '../core/policy.ts';
 import { policyRows, policyText, problemText } from './describe.ts';
-import { combine } from './load.ts';
-import { parsePolicyFile } from './parse-file.ts';
-import type { Refused } from './policy-outcome.ts';
-import { readConfig } from './read-config.ts';
+import { combine, isAccepted, joined, sourceOf } from './load.ts';
+import { type ParsedFile, parsePolicyFile } from './parse-file.ts';
+import { dropInFolder, type Refused } from './policy-outcome.ts';
+import { configFiles, readConfig } from './read-config.ts';
 
 /** What `telemetryd check-policy FILE` answers. */
 export interface PolicyCheck {
@@ -16,7 +17,7 @@ export interface PolicyCheck {
   readonly json: object;
 }
 
-/** Checks a policy file alone, without the person's preferences. */
+/** Checks a policy file, with the drop-ins that the daemon would read with it, and without anyone's preferences. */
 export function checkPolicy(file: string): PolicyCheck {
   const outcome = check(file);
   const errors = outcome.problems.filter(({ severity }) => severity === 'error').length;
@@ -30,7 +31,7 @@ export function checkPolicy(file: string): PolicyCheck {
   }
   return {
     exitCode: EXIT.ok,
-    text: `${problems}${file} is valid (policy ${outcome.id}). In force with it alone:\n${policyText(outcome)}`,
+    text: `${problems}${file} is valid (policy ${outcome.id}). In force with ${inForceWith(file)}:\n${policyText(outcome)}`,
     json: { schema: 1, file, valid: true, problems: outcome.problems, policy: inForce(outcome) },
   };
 }
@@ -40,14 +41,33 @@ function inForce(loaded: LoadedPolicy): object {
 }
 
 function check(file: string): LoadedPolicy | Refused {
-  const read = readConfig(file, { uids: [process.getuid?.() ?? 0, 0], words: 'the person or root' });
-  if (read.kind === 'absent') return { policy: null, problems: [missing(file)] };
-  if (read.kind === 'refused') return { policy: null, problems: [read.problem] };
-  const parsed = parsePolicyFile(file, read.text);
-  const outcome = parsed.kind === 'ok' ? combine(file, parsed) : { policy: null, problems: parsed.problems };
-  return read.unsafe === null
-    ? outcome
-    : { ...outcome, problems: [...outcome.problems, softened(read.unsafe)] };
+  const files = [file, ...dropInsOf(file)];
+  const read = files.map((path) => readOne(path));
+  const refusals = read.flatMap(({ parsed }) => (parsed.kind === 'refused' ? parsed.problems : []));
+  const unsafe = read.flatMap((one) => (one.unsafe === null ? [] : [softened(one.unsafe)]));
+  if (refusals.length > 0) return { policy: null, problems: [...refusals, ...unsafe] };
+  const [first, ...dropIns] = read.map(({ parsed }) => parsed);
+  const source = first === undefined ? file : sourceOf(file, first, dropIns.length);
+  const outcome = combine(source, joined(read.map(({ parsed }) => parsed).filter(isAccepted)));
+  return { ...outcome, problems: [...outcome.problems, ...unsafe] };
+}
+
+function readOne(path: string): { readonly parsed: ParsedFile; readonly unsafe: PolicyProblem | null } {
+  const read = readConfig(path, { uids: [process.getuid?.() ?? 0, 0], words: 'the person or root' });
+  if (read.kind === 'absent') return { parsed: { kind: 'refused', problems: [missing(path)] }, unsafe: null };
+  if (read.kind === 'refused') return { parsed: { kind: 'refused', problems: [read.problem] }, unsafe: null };
+  return { parsed: parsePolicyFile(path, read.text), unsafe: read.unsafe };
+}
+
+/** In `policy.d` beside a `policy.toml`. */
+function dropInsOf(file: string): string[] {
+  const folder = dropInFolder(file);
+  return folder !== null && existsSync(folder) ? configFiles(folder, '.toml') : [];
+}
+
+function inForceWith(file: string): string {
+  const { length } = dropInsOf(file);
+  return length === 0 ? 'it alone' : `it and its ${length === 1 ? 'drop-in' : `${length} drop-ins`}`;
 }
 
 /** A file may be checked in a place, such as a work copy, where its mode does not matter; the daemon would refuse it. */

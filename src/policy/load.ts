@@ -33,7 +33,7 @@ export function loadPolicyFiles(paths: PolicyPaths): LoadedPolicy | Refused {
 }
 
 /** `policy.toml` alone, or how many drop-ins stand on it. */
-function sourceOf(policyFile: string, policy: ParsedFile, dropIns: number): string {
+export function sourceOf(policyFile: string, policy: ParsedFile, dropIns: number): string {
   if (dropIns === 0) return policy === NOTHING ? 'defaults' : policyFile;
   const files = dropIns === 1 ? '1 drop-in' : `${dropIns} drop-ins`;
   return policy === NOTHING ? `${files} of ${dropInFolder(policyFile) ?? ''}` : `${policyFile} and ${files}`;
@@ -48,8 +48,8 @@ function readDropIns(policyFile: string, owners: Ownership): ParsedFile[] {
   return listed.files.map((file) => readFile(file, owners, true));
 }
 
-/** Several files as one: of what more than one of them sets, the last one's value counts. */
-function joined(files: readonly Accepted[]): Accepted {
+/** Several files that are right as one: of what more than one of them sets, the last one's value counts. */
+export function joined(files: readonly Accepted[]): Accepted {
   const part: Record<string, object> = {};
   for (const file of files)
     for (const [section, fields] of Object.entries(file.part))
@@ -62,7 +62,7 @@ function joined(files: readonly Accepted[]): Accepted {
   };
 }
 
-function isAccepted(file: ParsedFile): file is Accepted {
+export function isAccepted(file: ParsedFile): file is Accepted {
   return file.kind === 'ok';
 }
 

@@ -76,8 +76,7 @@ export function listConfig(folder: string, owners: Ownership, ending: string): C
     if (stats === undefined) return { kind: 'files', files: [] };
     const unsafe = unsafeReason(folder, stats, owners);
     if (unsafe !== null) return { kind: 'refused', problem: unsafe };
-    const names = readdirSync(folder).filter((name) => name.endsWith(ending) && !name.startsWith('.'));
-    return { kind: 'files', files: names.sort().map((name) => join(folder, name)) };
+    return { kind: 'files', files: configFiles(folder, ending) };
   } catch (error) {
     const why = problem(
       folder,
@@ -86,6 +85,12 @@ export function listConfig(folder: string, owners: Ownership, ending: string): C
     );
     return { kind: 'refused', problem: why };
   }
+}
+
+/** The files of an existing folder with this ending, in the order of their names, without the hidden ones of editors. */
+export function configFiles(folder: string, ending: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(ending) && !name.startsWith('.'));
+  return names.sort().map((name) => join(folder, name));
 }
 
 function readAtMost(fd: number, limit: number): Uint8Array {

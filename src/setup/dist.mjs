@@ -81,15 +81,65 @@ export function missingPrograms(root) {
 export async function buildDist(root) {
   const stamp = fingerprint(root);
   const names = presentPrograms(root);
+  const { files } = await bundlePrograms(root, names);
+  const dist = path.join(root, 'dist');
+  fs.mkdirSync(dist, { recursive: true });
+  fs.rmSync(path.join(dist, STAMP), { force: true });
+  for (const { name, text } of files) replaceFile(path.join(dist, name), text);
+  const kept = new Set(files.map(({ name }) => name));
+  if (names.includes(TYPES.of)) {
+    kept.add(TYPES.folder);
+    await writeTypes(root, PROGRAMS[TYPES.of] ?? '', path.join(dist, TYPES.folder));
+  }
+  if (fs.existsSync(path.join(root, MANUAL.entry))) {
+    kept.add(MANUAL.folder);
+    const folder = path.join(dist, MANUAL.folder);
+    // https://reproducible-builds.org/specs/source-date-epoch
+    const epoch = process.env['SOURCE_DATE_EPOCH'];
+    const pages = await manualPages(root, epoch === undefined ? new Date() : new Date(Number(epoch) * 1000));
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(folder);
+    for (const { name, text } of pages) replaceFile(path.join(folder, name), text);
+  }
+  for (const name of fs.readdirSync(dist)) {
+    if (!kept.has(name)) fs.rmSync(path.join(dist, name), { recursive: true, force: true });
+  }
+  replaceFile(path.join(dist, STAMP), stamp);
+  return { programs: names.length, sizeBytes: files.reduce((sum, { text }) => sum + text.length, 0) };
+}
+
+/**
+ * The bundles of these programs, chunks before what imports them, and the source files (from `root`) that are in them.
+ *
+ * @param {string} root
+ * @param {readonly string[]} names
+ * @returns {Promise<{ files: { name: string, text: string }[], sources: string[] }>}
+ */
+export async function bundlePrograms(root, names) {
+  const { outputFiles, metafile } = await bundle(root, {
+    entryPoints: Object.fromEntries(names.map((name) => [name, PROGRAMS[name] ?? ''])),
+    splitting: true,
+  });
+  const isEntry = (/** @type {string} */ name) => names.includes(path.basename(name, '.js'));
+  const files = outputFiles
+    .map(({ path: file, text }) => ({ name: path.basename(file), text: withRequire(text) }))
+    .toSorted((a, b) => Number(isEntry(a.name)) - Number(isEntry(b.name)));
+  return { files, sources: Object.keys(metafile.inputs) };
+}
+
+/**
+ * @param {string} root
+ * @param {import('esbuild').BuildOptions} what
+ * @returns {Promise<{ outputFiles: { path: string, text: string }[], metafile: import('esbuild').Metafile }>}
+ */
+async function bundle(root, what) {
   const { build } = await import(pathToFileURL(path.join(root, 'node_modules/esbuild/lib/main.js')).href);
   /** @type {import('esbuild').BuildOptions} */
   const options = {
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(names.map((name) => [name, PROGRAMS[name] ?? ''])),
     outdir: 'dist',
     chunkNames: 'chunk-[hash]',
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
@@ -101,76 +151,46 @@ export async function buildDist(root) {
     minifyWhitespace: true,
     lineLimit: 110,
     legalComments: 'none',
+    metafile: true,
     write: false,
     logLevel: 'error',
   };
-  const { outputFiles } = await build(options);
-  const dist = path.join(root, 'dist');
-  fs.mkdirSync(dist, { recursive: true });
-  fs.rmSync(path.join(dist, STAMP), { force: true });
-  const isEntry = (/** @type {string} */ file) => names.includes(path.basename(file, '.js'));
-  const ordered = outputFiles.toSorted(
-    (/** @type {import('esbuild').OutputFile} */ a, /** @type {import('esbuild').OutputFile} */ b) =>
-      Number(isEntry(a.path)) - Number(isEntry(b.path)),
-  );
-  let sizeBytes = 0;
-  for (const file of ordered) {
-    const text = /\brequire\b/.test(file.text) ? REQUIRE_BANNER + file.text : file.text;
-    replaceFile(file.path, text);
-    sizeBytes += text.length;
-  }
-  const kept = new Set(
-    ordered.map((/** @type {import('esbuild').OutputFile} */ file) => path.basename(file.path)),
-  );
-  if (names.includes(TYPES.of)) {
-    kept.add(TYPES.folder);
-    await writeTypes(root, PROGRAMS[TYPES.of] ?? '', path.join(dist, TYPES.folder));
-  }
-  if (fs.existsSync(path.join(root, MANUAL.entry))) {
-    kept.add(MANUAL.folder);
-    await writeManual(dist, () =>
-      build({ ...options, entryPoints: { manual: MANUAL.entry }, splitting: false }),
-    );
-  }
-  for (const name of fs.readdirSync(dist)) {
-    if (!kept.has(name)) fs.rmSync(path.join(dist, name), { recursive: true, force: true });
-  }
-  replaceFile(path.join(dist, STAMP), stamp);
-  return { programs: names.length, sizeBytes };
+  return build({ ...options, ...what });
+}
+
+/** @param {string} text */
+function withRequire(text) {
+  return /\brequire\b/.test(text) ? REQUIRE_BANNER + text : text;
 }
 
 /**
- * @param {string} dist
- * @param {() => Promise<import('esbuild').BuildResult>} bundle
+ * The manual pages, made in a process of the Node that the programs run on: that of a fresh machine may lack what they
+ * import.
+ *
+ * @param {string} root
+ * @param {Date} madeAt
+ * @returns {Promise<{ name: string, text: string }[]>}
  */
-async function writeManual(dist, bundle) {
-  const { outputFiles } = await bundle();
-  const program = path.join(dist, `manual.${process.pid}.mjs`);
-  const folder = path.join(dist, MANUAL.folder);
+export async function manualPages(root, madeAt) {
+  const { outputFiles } = await bundle(root, { entryPoints: { manual: MANUAL.entry } });
+  const program = path.join(root, `dist/manual.${process.pid}.mjs`);
   try {
-    fs.writeFileSync(program, REQUIRE_BANNER + (outputFiles?.[0]?.text ?? ''));
-    fs.rmSync(folder, { recursive: true, force: true });
-    fs.mkdirSync(folder);
-    // https://reproducible-builds.org/specs/source-date-epoch
-    const epoch = process.env['SOURCE_DATE_EPOCH'];
-    const made = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
-    for (const { name, text } of manualFiles(dist, program, made.toISOString().slice(0, 10)))
-      replaceFile(path.join(folder, name), text);
+    fs.mkdirSync(path.dirname(program), { recursive: true });
+    fs.writeFileSync(program, REQUIRE_BANNER + (outputFiles[0]?.text ?? ''));
+    return runManual(root, program, madeAt.toISOString().slice(0, 10));
   } finally {
     fs.rmSync(program, { force: true });
   }
 }
 
 /**
- * The pages, made in a process of the Node that the programs run on: that of a fresh machine may lack what they import.
- *
- * @param {string} dist
+ * @param {string} root
  * @param {string} program
  * @param {string} date
  * @returns {{ name: string, text: string }[]}
  */
-function manualFiles(dist, program, date) {
-  const own = path.join(dist, '../node_modules/.bin/node');
+function runManual(root, program, date) {
+  const own = path.join(root, 'node_modules/.bin/node');
   const script = `import { manualFiles } from ${JSON.stringify(pathToFileURL(program).href)};
     process.stdout.write(JSON.stringify(await manualFiles(${JSON.stringify(date)})));`;
   const node = fs.existsSync(own) ? own : process.execPath;

@@ -10,6 +10,7 @@ import { CollectorLink } from './collector-link-node.ts';
 import { roundKey } from './device-key.ts';
 import { Pace } from './pace.ts';
 import { roundLimitMs, runRound } from './run-round.ts';
+import { sendHealth } from './send-health.ts';
 import { sendRequests } from './send-requests.ts';
 import { sendSegment } from './send-segment.ts';
 import type { Sending, SendPorts } from './sending.ts';
@@ -75,7 +76,14 @@ async function attendRound(socketPath: string, interrupted: AbortSignal): Promis
       result: (result) => report(aborted, (options) => post(socketPath, 'roundResult', result, options)),
       reply: (reply) => report(aborted, (options) => post(socketPath, 'roundReply', reply, options)),
     });
-    if (gone.signal.aborted) return EXIT.daemonDown;
+    // Looked at before the daemon hears that this is all, and ends the connection.
+    const isGone = gone.signal.aborted;
+    // One that closed the gate has ended it already, and waits for this word.
+    if (!isGone || gate.signal.aborted) {
+      const of = round.requests.length > 0 ? 'requests' : 'segments';
+      await report(aborted, (options) => post(socketPath, 'roundEnd', { of }, options));
+    }
+    if (isGone) return EXIT.daemonDown;
     return outcome === 'done' ? EXIT.ok : EXIT.partly;
   } finally {
     ending.abort();
@@ -114,6 +122,8 @@ async function send(round: Round, aborted: AbortSignal, tell: Telling): Promise<
       { send: (segment, leftBytes) => sendSegment(segment, leftBytes, sending), report: tell.result },
       aborted,
     );
+    const told = outcome === 'done' ? await sendHealth(sending, round.budgetBytes - link.chargedBytes) : null;
+    if (told !== null) await tell.reply(told);
     return areAnswered ? outcome : 'partly';
   } finally {
     clearTimeout(timer);

@@ -10,9 +10,16 @@ const NOW = 1_790_000_000_000;
 const DAY = 86_400_000;
 
 /** A segment that may be used for a day from `NOW` on. */
-export function usableRecord(some: Partial<SegmentRecord> = {}): Required<Omit<SegmentRecord, 'ledgerHead'>> {
+function usableRecord(some: Partial<SegmentRecord> = {}): Required<Omit<SegmentRecord, 'ledgerHead'>> {
   const facts = { expiresAtMs: NOW + DAY, sequence: 7, receipt: newKey().segment };
   return { ...newRecord(), receivedAtMs: NOW, ...facts, ...some };
+}
+
+/** One of which something was not said. */
+function without(fact: 'expiresAtMs' | 'sequence' | 'receipt'): SegmentRecord {
+  return Object.fromEntries(
+    Object.entries(usableRecord()).filter(([name]) => name !== fact),
+  ) as unknown as SegmentRecord;
 }
 
 /** What every database does with what may be used, and for how long. `make` gives books that are started and empty. */
@@ -33,11 +40,11 @@ export function useContract(make: () => Promise<UsedBooks>): void {
 
   it('uses nothing whose consent is not known, whose time is over or not decided, or that was erased', async () => {
     const { catalog, use } = await make();
-    const { receipt: _receipt, ...noConsent } = usableRecord();
-    const { expiresAtMs: _expires, ...noEnd } = usableRecord();
+    const noConsent = without('receipt');
+    const noEnd = without('expiresAtMs');
     const over = usableRecord({ expiresAtMs: NOW });
     const erased = usableRecord();
-    const { sequence: _sequence, ...unnumbered } = usableRecord();
+    const unnumbered = without('sequence');
     await Promise.all([noConsent, noEnd, over, erased, unnumbered].map((record) => catalog.add(record)));
     const { device, segment } = erased;
     await catalog.erase({ device, request: newKey().segment, segments: [segment], atMs: NOW });

@@ -180,6 +180,7 @@ export function handlers(replaced: Partial<ControlHandlers> = {}): ControlHandle
       erasures: [],
     }),
     roundReply: () => undefined,
+    roundEnd: () => undefined,
     ...replaced,
   };
 }

@@ -354,13 +354,13 @@ describe('a control server that tells its peers apart', () => {
   const routes = ['watch', 'notice', 'consent', 'policy', 'exemptions', 'round'] as const;
   const acts = [
     ...(['grant', 'revoke', 'reload', 'exempt', 'withdraw', 'refresh', 'uploadNow'] as const),
-    ...(['roundResult', 'roundReply'] as const),
+    ...(['roundResult', 'roundReply', 'roundEnd'] as const),
   ];
   it.each([
     ['another account', 1001, []],
     ['an account that the kernel does not name', null, []],
     ['root', 0, ['reload']],
-    ['the service', 990, ['round', 'roundResult', 'roundReply']],
+    ['the service', 990, ['round', 'roundResult', 'roundReply', 'roundEnd']],
     ['the person', 1000, [...routes, ...acts]],
   ])('lets %s use what is theirs and nothing else', async (_who, uid, theirs) => {
     const { path } = await as(uid);

@@ -88,6 +88,7 @@ async function playing(limits: string): Promise<Daemon> {
       replayEnded: () => undefined,
       advanceTo: (recordedMs) => clock.advanceTo(recordedMs),
       heartbeatMs: HEARTBEAT_MS,
+      manager: { alive: () => undefined, collectionIs: () => undefined },
     },
   );
   onTestFinished(async () => {

@@ -155,6 +155,9 @@ export class Desk {
   readonly dataDir = path.join(this.root, 'collector');
   readonly policyFile = path.join(this.root, 'policy.toml');
   collector: Program | null = null;
+  /** Where it keeps things, and what it needs for that. */
+  collectorPlace: readonly string[] = ['--data', this.dataDir];
+  collectorEnv: Readonly<Record<string, string>> = {};
   collectorPort = 0;
   daemon: Program | null = null;
   /** Added to the daemon's environment. */
@@ -180,12 +183,11 @@ export class Desk {
       [
         path.join(ROOT, 'dist/telemetry-collector.js'),
         'serve',
-        '--data',
-        this.dataDir,
+        ...this.collectorPlace,
         '--listen',
         `127.0.0.1:${this.collectorPort}`,
       ],
-      this.env(),
+      { ...this.env(), ...this.collectorEnv },
     );
     this.collector = collector;
     const line = await until('the collector to listen', () =>

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkPolicy } from '../../src/policy/check-policy.ts';
@@ -41,6 +41,28 @@ describe('check-policy', () => {
     expect(text).toContain(
       'notice: the file can be changed by others than its owner; the daemon refuses it like this\n  Note: chmod go-w',
     );
+  });
+
+  test('reads the drop-ins of a policy.toml as the daemon does, and names their places', () => {
+    const folder = tempFolder();
+    const file = join(folder, 'policy.toml');
+    mkdirSync(join(folder, 'policy.d'));
+    writeFileSync(file, '[capture]\nkeys = "activity"\nmouse_hz = 60\n');
+    writeFileSync(join(folder, 'policy.d/10-site.toml'), '[capture]\nkeys = "off"\n');
+    writeFileSync(join(folder, 'policy.d/20-team.toml'), '[pause]\nmax = "1h"\n');
+    const good = checkPolicy(file);
+    expect(good.exitCode).toBe(0);
+    expect(good.text).toContain('In force with it and its 2 drop-ins:\n');
+    expect(good.text).toContain('policy      capture.keys = "off"\n');
+    expect(good.text).toContain('policy      capture.mouse_hz = 60\n');
+    writeFileSync(join(folder, 'policy.d/20-team.toml'), '\n[pause]\nmax = "1m"\n');
+    const bad = checkPolicy(file);
+    expect(bad.exitCode).toBe(12);
+    expect(bad.text).toContain(
+      `${join(folder, 'policy.d/20-team.toml')}:3:7: error: pause.max must be at least 30m`,
+    );
+    // A drop-in by itself is checked by itself.
+    expect(checkPolicy(join(folder, 'policy.d/10-site.toml')).text).toContain('In force with it alone:');
   });
 
   test('fails on a file that is not there', () => {

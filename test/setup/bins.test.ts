@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Checkout, REPO } from './checkout.ts';
 
-const BINS = ['telemetryd', 'telemetryctl', 'telemetry-collector'];
+const BINS = ['telemetryd', 'telemetryctl', 'telemetry-uploader', 'telemetry-collector'];
 
 describe.each(BINS)('bin/%s', { timeout: 30_000 }, (name) => {
   it('is executable, and ten lines or fewer', () => {

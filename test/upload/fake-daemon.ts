@@ -1,11 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { RequestReply, Round, RoundMessage, SegmentResult } from '../../src/control/protocol.ts';
+import type {
+  RequestReply,
+  Round,
+  RoundEnd,
+  RoundMessage,
+  SegmentResult,
+} from '../../src/control/protocol.ts';
 
 /** The daemon's side of a round on a real Unix socket. */
 export class FakeDaemon {
   readonly results: SegmentResult[] = [];
   readonly replies: RequestReply[] = [];
+  readonly ends: RoundEnd[] = [];
   readonly socketPath: string;
   readonly #first: RoundMessage;
   readonly #server = createServer((request, response) => this.#take(request, response));
@@ -48,6 +55,11 @@ export class FakeDaemon {
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const told: unknown = JSON.parse(Buffer.concat(parts).toString());
+      if (request.url === '/v1/round/end') {
+        this.ends.push(told as RoundEnd);
+        response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+        return;
+      }
       if (request.url === '/v1/round/reply') {
         this.replies.push(told as RequestReply);
         response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');

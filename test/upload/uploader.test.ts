@@ -51,14 +51,15 @@ async function round(box: Outbox, faults: readonly Fault[], more: Partial<Round>
   const server = await collector(faults);
   const fake = await daemon(box, box.round(server.url, more));
   const code = await runUploader(program, [fake.socketPath]).ended;
-  return { server, results: fake.results, code };
+  return { server, results: fake.results, ends: fake.ends, code };
 }
 
 describe('the uploader', () => {
   it('sends every file of the round over one connection, with its digest, and reports each as stored', async () => {
     const box = outbox(70_000, 1, 200_000);
-    const { server, results, code } = await round(box, ['good']);
+    const { server, results, ends, code } = await round(box, ['good']);
     expect(code).toBe(0);
+    expect(ends).toEqual([{ of: 'segments' }]);
     expect(results.map(({ outcome, status }) => [outcome, status])).toEqual(Array(3).fill(['stored', 201]));
     expect(server.connections).toBe(1);
     for (const [index, seen] of server.seen.entries()) {

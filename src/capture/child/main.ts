@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { EXIT } from '../../core/errors.ts';
@@ -20,6 +21,8 @@ const PIPE_FD = 3;
  * over what came before, and returns the exit code.
  */
 export async function main(): Promise<number> {
+  // Before the next line makes this file root's.
+  goFirst();
   const opened = openLibc();
   // Before anything is read: from here on no other program of the person can look into this one.
   const notes = dumpNotes('capture process', forbidDumps(opened, process.platform));
@@ -67,6 +70,18 @@ export async function main(): Promise<number> {
     pipe.send({ type: 'failed', reason: error.reason });
     await pipe.close();
     return EXIT.failed;
+  }
+}
+
+/**
+ * Short of memory, the kernel ends this process before any other (proc(5), `oom_score_adj`): the daemon holds what is
+ * recorded and starts another one. Elsewhere than on Linux there is no such file.
+ */
+function goFirst(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Then the kernel chooses by size, and the daemon is the larger one.
   }
 }
 
