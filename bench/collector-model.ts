@@ -13,7 +13,7 @@ export interface ModelOptions {
 }
 
 /** A round trip over a good line. */
-export const ROUND_TRIP_MS = 30;
+const ROUND_TRIP_MS = 30;
 
 /**
  * A collector in virtual time: the real admission and rate limits before a disk that takes one segment after the other.

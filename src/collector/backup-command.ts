@@ -70,7 +70,7 @@ async function mustBeCollector(dataDir: string): Promise<void> {
 }
 
 /** Makes a folder for its owner alone, or takes one that is empty. */
-export async function makeEmptyFolder(folder: string): Promise<void> {
+async function makeEmptyFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     if ((await readdir(folder)).length === 0) return;

@@ -123,7 +123,7 @@ describe('readiness', () => {
     const stage = () => Promise.resolve({ publish: () => never, discard: () => Promise.resolve() });
     const judge = (find: () => Promise<never>, freeBytes: number): Promise<string[]> => {
       const parts = {
-        store: { stage },
+        store: { stage, describe: () => Promise.resolve(null) },
         catalog: { find },
         freeBytes: () => Promise.resolve(freeBytes),
         maxSegmentBytes: 1000,
