@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { candidates, type Locations, locations } from '../control/locations.ts';
 import { TelemetryError } from '../core/errors.ts';
 import type { CliIo } from './io.ts';
@@ -36,6 +36,29 @@ export function restingPlace(io: CliIo): Locations {
   const isOurs = ({ stateDir, kind }: Locations): boolean =>
     existsSync(stateDir) && (kind !== 'system' || canEnter(stateDir));
   return candidates(io.around).find(isOurs) ?? locations(io.around);
+}
+
+/**
+ * As {@link restingPlace}, to change something there. The system service keeps everyone's files where nobody but it
+ * comes: while it is down nothing can be promised in its name.
+ */
+export function restingPlaceToChange(io: CliIo): Locations {
+  const place = restingPlace(io);
+  const service = candidates(io.around).find(({ kind }) => kind === 'system');
+  // Root may have run a daemon of its own there, which has no folders for people.
+  const isServices =
+    place.kind === 'system'
+      ? existsSync(join(place.stateDir, 'nobody'))
+      : service !== undefined && !existsSync(place.stateDir) && existsSync(service.stateDir);
+  if (!isServices) return place;
+  throw new TelemetryError(
+    'daemon-down',
+    'The system service is not running, and only it may change its files.',
+    {
+      op: 'change resting files',
+      hint: 'sudo systemctl start telemetryd.service, then this again; nothing is recorded meanwhile',
+    },
+  );
 }
 
 function isNotPermitted(error: unknown): boolean {

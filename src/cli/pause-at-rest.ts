@@ -5,7 +5,7 @@ import { type Pause, restorePause, startPause } from '../core/pause.ts';
 import { decodeLastGood } from '../policy/last-good.ts';
 import { ensureFolder } from '../spool/durable-file.ts';
 import { readPauses, writePauses } from '../spool/pauses-file.ts';
-import { restingPlace } from './daemon.ts';
+import { restingPlaceToChange } from './daemon.ts';
 import type { CliIo } from './io.ts';
 import { decoded } from './state-files.ts';
 
@@ -17,7 +17,7 @@ const DEFAULT_MAX_MS = 30 * 60_000;
  * not allow. Replaces the person's own pause only.
  */
 export function pauseAtRest(io: CliIo, { durationMs, reason }: PauseRequest): PauseReply {
-  const { stateDir } = restingPlace(io);
+  const { stateDir } = restingPlaceToChange(io);
   const maxMs = maxPauseMs(stateDir);
   if (durationMs > maxMs) {
     const limit = formatDuration(maxMs);
@@ -34,7 +34,7 @@ export function pauseAtRest(io: CliIo, { durationMs, reason }: PauseRequest): Pa
 
 /** Ends the person's pause, and every other, of a daemon that is down; how many there were. */
 export function resumeAtRest(io: CliIo): number {
-  const { stateDir } = restingPlace(io);
+  const { stateDir } = restingPlaceToChange(io);
   const read = readPauses(stateDir);
   if (read.kind !== 'ok') return 0;
   const standing = read.value.filter((pause) => restorePause(pause, io.clock) !== undefined);

@@ -14,7 +14,7 @@ import { readPurgeIntent, writePurgeIntent } from '../spool/purge-file.ts';
 import { tidyStaging } from '../spool/purge-staging.ts';
 import { writeRequest } from '../spool/request-files.ts';
 import { Spool } from '../spool/spool.ts';
-import { restingPlace } from './daemon.ts';
+import { restingPlace, restingPlaceToChange } from './daemon.ts';
 import type { CliIo } from './io.ts';
 import { ownerCutter } from './owner-cut.ts';
 
@@ -34,7 +34,7 @@ export class RestingFiles {
 
   /** Brings the files in order, as a daemon does when it starts. Fails when one holds them. */
   static open(io: CliIo): RestingFiles {
-    const { stateDir } = restingPlace(io);
+    const { stateDir } = restingPlaceToChange(io);
     const lock = acquireProcessLock(stateDir, io.clock.bootId);
     const spool = new Spool(stateDir);
     try {

@@ -14,7 +14,7 @@ import { ensureFolder } from '../spool/durable-file.ts';
 import { timeOrderedUuid } from '../spool/identifiers.ts';
 import { acquireProcessLock } from '../spool/process-lock.ts';
 import { writeRequest } from '../spool/request-files.ts';
-import { restingPlace } from './daemon.ts';
+import { restingPlaceToChange } from './daemon.ts';
 import type { CliIo } from './io.ts';
 import { decoded } from './state-files.ts';
 
@@ -23,7 +23,7 @@ import { decoded } from './state-files.ts';
  * that has just been started.
  */
 export function revokeAtRest(io: CliIo): ConsentReply {
-  const { stateDir } = restingPlace(io);
+  const { stateDir } = restingPlaceToChange(io);
   ensureFolder(stateDir, true);
   const lock = acquireProcessLock(stateDir, io.clock.bootId);
   try {

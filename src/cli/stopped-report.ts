@@ -9,6 +9,7 @@ import { decodeLastGood } from '../policy/last-good.ts';
 import { consentView } from '../privacy/consent.ts';
 import { decodeReceipts, readRevocation, revocationPathOf } from '../privacy/consent-file.ts';
 import { listStage } from '../spool/folders.ts';
+import { HEALTH_FILE, parseToldHealth } from '../spool/health-file.ts';
 import { parsePauses } from '../spool/pauses-file.ts';
 import { peekRequests } from '../spool/request-files.ts';
 import { readSent } from '../spool/sent-log.ts';
@@ -179,6 +180,7 @@ function uploadPart(
     },
     destination: lastGood?.policy.upload.url ?? '',
     isSending: false,
+    health: decoded(stateDir, HEALTH_FILE, parseToldHealth) ?? null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HEALTH_FORM } from '../core/health.ts';
 import { parseUuid } from './segment-key.ts';
 
 /** Ids are UUIDs of any version, read in either case, kept in lower case. */
@@ -53,6 +54,16 @@ export const exemptionAnswer = z.object({
   reason: z.string(),
   decidedAt: isoTime.nullable(),
 });
+
+/** `POST …/health`: `parseHealth` of core reads it. */
+export const healthWord = z.strictObject({
+  version: z.string().regex(HEALTH_FORM.version),
+  backend: z.string().regex(HEALTH_FORM.backend),
+  codes: z.array(z.string().regex(HEALTH_FORM.code)).max(HEALTH_FORM.maxCodes),
+});
+
+/** The answer where there is nothing to say. */
+export const nothing = z.strictObject({});
 
 /** `POST /v1/enrol`. */
 export const enrolAsk = z.object({

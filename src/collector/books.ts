@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { AdminBook } from './admin-book.ts';
+import { SqlAdminBook } from './admin-book-sql.ts';
 import type { Agreements } from './agreements.ts';
 import { SqlAgreements } from './agreements-sql.ts';
 import type { Catalog } from './catalog.ts';
@@ -12,6 +14,9 @@ import { SqlDeviceBook } from './device-book-sql.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { SqlExemptionBook } from './exemption-book-sql.ts';
 import { EXEMPTION_BOOK, EXEMPTION_SCHEMA } from './exemption-migrations.ts';
+import { FLEET_BOOK, FLEET_SCHEMA } from './fleet-migrations.ts';
+import type { HealthBook } from './health-book.ts';
+import { SqlHealthBook } from './health-book-sql.ts';
 import type { PostgresAddress } from './postgres-url.ts';
 import type { ReaderBook } from './reader-book.ts';
 import { SqlReaderBook } from './reader-book-sql.ts';
@@ -19,6 +24,8 @@ import { MemoryReplayGuard, type ReplayGuard } from './replay-guard.ts';
 import { SqlReplayGuard } from './replay-guard-sql.ts';
 import type { RetentionBook } from './retention-book.ts';
 import { SqlRetentionBook } from './retention-book-sql.ts';
+import type { Traffic } from './traffic.ts';
+import { SqlTraffic } from './traffic-sql.ts';
 import type { UseBook } from './use-book.ts';
 import { SqlUseBook } from './use-book-sql.ts';
 
@@ -27,6 +34,9 @@ export interface Books {
   readonly catalog: Catalog;
   readonly devices: DeviceBook;
   readonly exemptions: ExemptionBook;
+  readonly health: HealthBook;
+  readonly admins: AdminBook;
+  readonly traffic: Traffic;
   readonly replays: ReplayGuard;
   readonly retention: RetentionBook;
   readonly use: UseBook;
@@ -38,7 +48,7 @@ export interface SharedBooks extends Books {
   readonly agreements: Agreements;
 }
 
-/** The books in two SQLite files of a data folder. */
+/** The books in the SQLite files of a data folder. */
 export function booksInFolder(
   dataDir: string,
   access: 'read-write' | 'read-only',
@@ -47,10 +57,13 @@ export function booksInFolder(
   const fileOf = (name: string, schema: typeof CATALOG_SCHEMA): Database =>
     new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
   const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
+  const fleet = fileOf(FLEET_BOOK, FLEET_SCHEMA);
   return {
     catalog: new SqlCatalog(catalog),
     devices: new SqlDeviceBook(catalog, wallMs),
     exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
+    health: new SqlHealthBook(fleet),
+    admins: new SqlAdminBook(fleet, wallMs),
     replays: new MemoryReplayGuard(wallMs()),
     ...dataBooks(catalog),
   };
@@ -62,12 +75,14 @@ export function booksInPostgres(
   access: 'read-write' | 'read-only',
   wallMs: () => number,
 ): SharedBooks {
-  const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA];
+  const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA, FLEET_SCHEMA];
   const database = new PostgresDatabase({ address, access, schemas, wallMs });
   return {
     catalog: new SqlCatalog(database),
     devices: new SqlDeviceBook(database, wallMs),
     exemptions: new SqlExemptionBook(database, wallMs),
+    health: new SqlHealthBook(database),
+    admins: new SqlAdminBook(database, wallMs),
     ...dataBooks(database),
     replays: new SqlReplayGuard(database),
     agreements: new SqlAgreements(database),
@@ -75,10 +90,11 @@ export function booksInPostgres(
 }
 
 /** Those that go by the catalogue's tables. */
-function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers'> {
+function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers' | 'traffic'> {
   return {
     retention: new SqlRetentionBook(database),
     use: new SqlUseBook(database),
     readers: new SqlReaderBook(database),
+    traffic: new SqlTraffic(database),
   };
 }

@@ -101,6 +101,7 @@ const MIGRATIONS: readonly Migration[] = [
        value ${text} NOT NULL
      ) ${keyed}`,
   ],
+  () => ['CREATE INDEX segments_received ON segments (received_at, device, size)'],
 ];
 
 /** Segments, what was erased, devices, and what several collectors share. */

@@ -49,6 +49,16 @@ export class CollectorMetrics {
     this.#turnedAway.add(why);
   }
 
+  /** How many requests were refused, by status. */
+  refusals(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const { labels, value } of this.#requests.samples('both')) {
+      const status = Number(labels?.['both']?.split(' ')[1]);
+      if (status >= 400) counts.set(status, (counts.get(status) ?? 0) + value);
+    }
+    return counts;
+  }
+
   families(gauges: Gauges): Family[] {
     const requests = this.#requests.samples('both').map(({ labels, value }) => {
       const [route = '', status = ''] = (labels?.['both'] ?? '').split(' ');

@@ -1,5 +1,6 @@
 import { TelemetryError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
+import { decisionProblem, MAX_NAME_CHARACTERS, MAX_REASON_CHARACTERS } from './decision-check.ts';
 import type {
   AuditEntry,
   Decision,
@@ -17,9 +18,6 @@ export interface ExemptionDesk {
 }
 
 const STATES: readonly ExemptionState[] = ['pending', 'approved', 'denied', 'withdrawn'];
-/** A name and some sentences; the person reads them on one screen. */
-const MAX_NAME_CHARACTERS = 100;
-const MAX_REASON_CHARACTERS = 1000;
 
 /** `exemptions list`: every request, or those in one state. */
 export async function listExemptions(state: string | undefined, desk: ExemptionDesk): Promise<void> {
@@ -58,11 +56,8 @@ export async function showExemption(
 /** `exemptions approve` and `exemptions deny`. A request is decided once. */
 export async function decideExemption(id: string, decision: Decision, desk: ExemptionDesk): Promise<void> {
   const checked = { ...decision, by: decision.by.trim(), reason: decision.reason.trim() };
-  checkText('--by', checked.by, MAX_NAME_CHARACTERS, 'a name: --by "Ada Lovelace"');
-  if (checked.verdict === 'denied' && checked.reason === '')
-    throw usage('a denial needs a reason, which the person is told', '--reason "…"');
-  if (checked.reason !== '')
-    checkText('--reason', checked.reason, MAX_REASON_CHARACTERS, '--reason "…", shorter and on one line');
+  const problem = decisionProblem(checked);
+  if (problem !== null) throw PROBLEMS[problem]();
   const outcome = await withBook(desk, (book) => book.decide(parseId(id), checked));
   if (outcome.kind === 'unknown') unknown(id);
   else if (outcome.kind === 'not-pending') throw decidedAlready(outcome.record);
@@ -114,10 +109,14 @@ function decidedAlready({ id, state, decidedAtMs, decidedBy }: ExemptionRecord):
   });
 }
 
-function checkText(option: string, text: string, maxCharacters: number, hint: string): void {
-  if (text === '' || text.length > maxCharacters || /\p{Cc}/u.test(text)) {
-    throw usage(`${option} needs text of at most ${maxCharacters} characters on one line`, hint);
-  }
+const PROBLEMS = {
+  by: () => usage(`--by ${needs(MAX_NAME_CHARACTERS)}`, 'a name: --by "Ada Lovelace"'),
+  reason: () => usage(`--reason ${needs(MAX_REASON_CHARACTERS)}`, '--reason "…", shorter and on one line'),
+  'no-reason': () => usage('a denial needs a reason, which the person is told', '--reason "…"'),
+} as const;
+
+function needs(characters: number): string {
+  return `needs text of at most ${characters} characters on one line`;
 }
 
 function usage(message: string, hint: string): TelemetryError {

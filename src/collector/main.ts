@@ -6,6 +6,8 @@ import type { Log } from '../core/clock.ts';
 import { withoutHelpOnUnknown } from '../core/command-words.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
+import type { AdminDesk } from './admin-command.ts';
+import { type AdminFlags, defineAdmins } from './admin-options.ts';
 import { CATALOG } from './catalog-migrations.ts';
 import { type DataFlags, type DataPlace, defineData } from './data-options.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
@@ -87,7 +89,8 @@ export function collectorProgram(): Command {
     .option('--tls-cert <file>', 'PEM; needed to listen on anything but loopback')
     .option('--tls-key <file>', 'PEM')
     .option('--public-url <url>', 'what devices call it, when a proxy stands in front')
-    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)');
+    .option('--require-enrolment', 'take enrolled devices only (always so beyond loopback)')
+    .option('--admin-listen <address>', 'serve the page for deciders there, such as 127.0.0.1:7719');
   defineLimits(serving)
     .addOption(new Option('--until-stdin-closes', 'stop when whoever started it is gone').hideHelp())
     .addHelpText('after', SERVE_EXAMPLES)
@@ -103,6 +106,7 @@ export function collectorProgram(): Command {
     .action(runLs);
   defineExemptions(command);
   defineDevices(command, deviceDesk);
+  defineAdmins(command, adminDesk);
   defineData(command, dataPlace);
   return command;
 }
@@ -182,6 +186,16 @@ function deviceDesk(options: DeviceFlags, access: 'read-only' | 'read-write'): D
   };
 }
 
+function adminDesk(options: AdminFlags, access: 'read-only' | 'read-write'): AdminDesk {
+  const { admins, dataDir } = openBooks(options, access, process.env, Date.now);
+  return {
+    admins,
+    dataDir,
+    write: (text) => process.stdout.write(text),
+    isJson: options.json === true,
+  };
+}
+
 interface ServeFlags extends ReachFlags, LimitFlags, StoreFlags {
   readonly untilStdinCloses?: true;
 }
@@ -205,6 +219,7 @@ async function runServe(options: ServeFlags): Promise<void> {
         monoMs: () => performance.now(),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
+        announcePage: (url) => process.stdout.write(`page on ${url}\n`),
       },
       stop.signal,
     );

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import * as schemas from './api-schemas.ts';
 import { DELETIONS_PATH } from './deletions-route.ts';
+import { DEVICE_HEALTH_PATH } from './device-health-route.ts';
 import { ENROL_PATH } from './enrol-route.ts';
 import { EXEMPTIONS_PATH } from './exemption-route.ts';
 import { INDEX_PATH } from './index-lines.ts';
@@ -121,6 +122,17 @@ export const OPERATIONS = {
       201: { what: 'It is kept.', schema: schemas.exemptionAnswer },
     },
     errors: [400, ...SIGNED_ERRORS, 409, 500, 507],
+    isSigned: true,
+  },
+  tellHealth: {
+    method: 'POST',
+    path: DEVICE_HEALTH_PATH,
+    summary:
+      'Says which version runs on a device and what is wrong with it; the last word is kept, with its day.',
+    params: schemas.deviceParams,
+    body: schemas.healthWord,
+    replies: { 200: { what: 'It is kept.', schema: schemas.nothing } },
+    errors: [400, ...SIGNED_ERRORS, 500, 507],
     isSigned: true,
   },
   enrol: {

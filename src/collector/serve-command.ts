@@ -5,17 +5,21 @@ import type { Log } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
+import type { AdminBook } from './admin-book.ts';
 import { Admission } from './admission.ts';
 import type { Catalog } from './catalog.ts';
 import { CollectorMetrics } from './collector-metrics.ts';
 import type { DeviceBook } from './device-book.ts';
+import { dayOf } from './device-health-route.ts';
 import { Doorman } from './doorman.ts';
 import type { ExemptionBook } from './exemption-book.ts';
+import { HEALTH_RETENTION_DAYS, type HealthBook } from './health-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Limits } from './limit-options.ts';
 import { isLoopbackHost, type ListenAddress, urlOf } from './listen-address.ts';
 import { serveMetrics } from './metrics-server.ts';
 import type { ObjectStore } from './object-store.ts';
+import { type PageAddress, type RunningPage, servePage } from './page/serve-page.ts';
 import type { ReaderBook } from './reader-book.ts';
 import { Readiness } from './readiness.ts';
 import { adoptOrphans } from './reconcile.ts';
@@ -25,6 +29,7 @@ import type { RetentionBook } from './retention-book.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { Sweeper } from './sweeper.ts';
 import type { TlsFiles } from './tls-server.ts';
+import type { Traffic } from './traffic.ts';
 import type { UseBook } from './use-book.ts';
 
 /** What `serve` was asked to do. */
@@ -37,6 +42,8 @@ export interface ServeOptions extends Limits {
   readonly publicUrl: string | null;
   /** Nobody may come who has not enrolled. */
   readonly isEnrolmentRequired: boolean;
+  /** Where whoever runs the programme finds the page; `null`: nowhere. */
+  readonly page: PageAddress | null;
 }
 
 /** What `serve` stands on. */
@@ -45,6 +52,9 @@ export interface ServeParts {
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
+  readonly health: HealthBook;
+  readonly admins: AdminBook;
+  readonly traffic: Traffic;
   readonly replays: ReplayGuard;
   readonly retention: RetentionBook;
   readonly use: UseBook;
@@ -61,6 +71,8 @@ export interface ServeParts {
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Called with the address once requests are taken. */
   readonly announce: (url: string) => void;
+  /** The same of the page. */
+  readonly announcePage: (url: string) => void;
 }
 
 /** The last answers need to get out, to whoever reads them. */
@@ -68,11 +80,12 @@ const LAST_ANSWERS_MS = 1000;
 
 /** Serves until `stop` is aborted, then lets running uploads end. */
 export async function serve(options: ServeOptions, parts: ServeParts, stop: AbortSignal): Promise<void> {
-  const { store, catalog, exemptions, log } = parts;
+  const { store, catalog, exemptions, health, admins, log } = parts;
   const admission = new Admission(options.maxBodies, parts.monoMs);
   const { maxSegmentBytes, retentionMs } = options;
   const keeper = { ...parts, admission, queue: new KeyedQueue(), maxSegmentBytes, retentionMs };
   let metricsServer: Server | null = null;
+  let page: RunningPage | null = null;
   try {
     const identity = await open(parts);
     const adopted = await adoptOrphans(store, catalog, parts.wallMs());
@@ -91,8 +104,13 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     const { connectionsOf, createServer } = await import('./server.ts');
     const watched = { keeper, readiness, metrics, freeBytes: parts.freeBytes, log };
     const hasMetrics = metricsListen === null && publicUrl === null && isLoopbackHost(options.listen.host);
-    const books = { exemptions, use, readers, devices };
+    const books = { exemptions, use, readers, devices, health };
     const serving = { ...watched, ...books, doorman, limiter, identity, tls, hasMetrics };
+    // First, as nothing would close a server that listens when this fails.
+    if (options.page !== null) {
+      const fleet = { ...parts, refusals: () => metrics.refusals(), startedMs: wallMs() };
+      page = await servePage(options.page, { fleet, admins, log, monoMs });
+    }
     const app = await createServer({ ...serving, limits: options.limits, stopping: stop });
     if (metricsListen !== null)
       metricsServer = await serveMetrics(metricsListen, {
@@ -105,11 +123,13 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     const retention = formatDuration(retentionMs);
     log.info({ url, maxSegmentBytes, isEnrolmentRequired, retention }, 'listening');
     parts.announce(url);
+    if (page !== null) parts.announcePage(page.url);
     const sweeper = new Sweeper({ ...parts, queue: keeper.queue });
     await Promise.all([aborted(stop), tidyHourly(parts, stop), sweeper.run(stop)]);
     log.info({ receiving: admission.active }, 'stopping');
     await drain(app, admission, options.drainMs, parts);
   } finally {
+    await page?.close();
     metricsServer?.close();
     metricsServer?.closeAllConnections();
     await exemptions.stop();
@@ -117,6 +137,9 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     await parts.retention.stop();
     await parts.use.stop();
     await parts.readers.stop();
+    await health.stop();
+    await admins.stop();
+    await parts.traffic.stop();
     await catalog.stop();
     await store.stop();
   }
@@ -125,11 +148,12 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
 
 /** Returns the collector's key. */
 async function open(parts: ServeParts): Promise<KeyPair> {
-  const { store, catalog, exemptions, devices, retention, use, readers } = parts;
+  const { store, catalog, exemptions, devices, retention, use, readers, health, admins, traffic } = parts;
   try {
     await store.start();
     await catalog.start();
-    for (const book of [exemptions, devices, retention, use, readers]) await book.start();
+    for (const book of [exemptions, devices, retention, use, readers, health, admins, traffic])
+      await book.start();
     return await parts.openIdentity();
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
@@ -157,8 +181,10 @@ async function tidyHourly(parts: ServeParts, stop: AbortSignal): Promise<void> {
   }
 }
 
-async function tidy({ store, catalog, exemptions, replays, log, wallMs }: ServeParts): Promise<void> {
+async function tidy(parts: ServeParts): Promise<void> {
+  const { store, catalog, exemptions, health, replays, log, wallMs } = parts;
   await replays.tidy(wallMs());
+  await health.forgetBefore(dayOf(wallMs() - HEALTH_RETENTION_DAYS * 86_400_000));
   const erased = await exemptions.eraseOldReasons();
   if (erased > 0) log.info({ erased }, 'reasons of exemptions erased, 30 days after their decision');
   // Others may die and not come back, so what they left is looked for all the time.

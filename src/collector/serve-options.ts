@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { TelemetryError } from '../core/errors.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import { isLoopbackHost, type ListenAddress, parseListenAddress } from './listen-address.ts';
+import type { PageAddress } from './page/serve-page.ts';
 import type { TlsFiles } from './tls-server.ts';
 
 /** The options of `serve` that say who can reach it, as they were typed. */
@@ -10,6 +11,7 @@ export interface ReachFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly publicUrl?: string;
+  readonly adminListen?: string;
   readonly requireEnrolment?: true;
 }
 
@@ -19,6 +21,8 @@ export interface Reach {
   readonly tls: TlsFiles | null;
   readonly publicUrl: string | null;
   readonly isEnrolmentRequired: boolean;
+  /** Where whoever runs the programme finds the page; `null`: nowhere. */
+  readonly page: PageAddress | null;
 }
 
 /** Reads them. Whatever other machines can reach speaks TLS, here or in front, and takes enrolled devices only. */
@@ -34,7 +38,20 @@ export function readReach(flags: ReachFlags): Reach {
     });
   }
   const isOpen = !isHere || (publicUrl !== null && !isLoopbackUrl(publicUrl));
-  return { listen, tls, publicUrl, isEnrolmentRequired: flags.requireEnrolment === true || isOpen };
+  const isEnrolmentRequired = flags.requireEnrolment === true || isOpen;
+  return { listen, tls, publicUrl, isEnrolmentRequired, page: readPage(flags.adminListen, tls) };
+}
+
+/** Never with what devices can reach: an address of its own, and beyond this machine over TLS only. */
+function readPage(adminListen: string | undefined, tls: TlsFiles | null): PageAddress | null {
+  if (adminListen === undefined) return null;
+  const listen = parseListenAddress(adminListen);
+  if (isLoopbackHost(listen.host)) return { listen, tls: null };
+  if (tls !== null) return { listen, tls };
+  throw new TelemetryError('usage', `${adminListen} could be reached by other machines, which needs TLS`, {
+    op: 'read --admin-listen',
+    hint: '--admin-listen 127.0.0.1:7719, reached by ssh -L 7719:127.0.0.1:7719 HOST',
+  });
 }
 
 function readTls({ tlsCert, tlsKey }: ReachFlags): TlsFiles | null {

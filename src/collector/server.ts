@@ -6,11 +6,13 @@ import { type ApiError, sendError } from './api-error.ts';
 import type { RouteWord, TurnedAway } from './collector-metrics.ts';
 import { handleDeletions } from './deletions-route.ts';
 import type { DeviceBook } from './device-book.ts';
+import { handleDeviceHealth } from './device-health-route.ts';
 import type { Doorman } from './doorman.ts';
 import { handleEnrol } from './enrol-route.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { handleExemption } from './exemption-route.ts';
 import { answerBrokenRequest, answerFailure } from './failure-replies.ts';
+import type { HealthBook } from './health-book.ts';
 import {
   cameThroughProxy,
   type HealthParts,
@@ -38,6 +40,7 @@ export interface ServerParts extends Omit<HealthParts, 'connections'> {
   readonly use: UseBook;
   readonly readers: ReaderBook;
   readonly devices: DeviceBook;
+  readonly health: HealthBook;
   readonly doorman: Doorman;
   readonly limiter: RequestLimiter;
   /** Signs what is said to enrolled devices. */
@@ -171,7 +174,8 @@ function handlersOf(
   parts: ServerParts,
   signed: WeakMap<FastifyRequest, SignedRequest>,
 ): Record<OperationId, Handler> {
-  const { keeper, exemptions, use, readers, devices, doorman, identity, log, metrics, hasMetrics } = parts;
+  const { keeper, exemptions, use, readers, devices, health, doorman, identity, log, metrics, hasMetrics } =
+    parts;
   const { wallMs, store } = keeper;
   const reading: Reading = { use, readers, store, wallMs, log };
   const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
@@ -185,6 +189,7 @@ function handlersOf(
     listErased: (request, reply) => handleErased(request, reply, reading),
     withdraw: (request, reply) => handleWithdrawals(request, reply, { use, wallMs, log }),
     eraseSegments: (request, reply) => handleDeletions(request, reply, keeper, log),
+    tellHealth: (request, reply) => handleDeviceHealth(request, reply, health, wallMs),
     askExemption: (request, reply) => handleExemption(request, reply, exemptions, log),
     enrol: (request, reply) => handleEnrol(request, reply, enrolling),
     health: (_request, reply) => handleHealth(reply, parts),

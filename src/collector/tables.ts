@@ -54,6 +54,8 @@ export interface Tables {
     decided_by: Generated<string>;
     decision_reason: Generated<string>;
   };
+  admins: { name: string; token_hash: string; made_at: number };
+  device_health: { device: string; day: string; version: string; backend: string; codes: string };
   exemption_audit: {
     seq: Generated<number>;
     at: number;

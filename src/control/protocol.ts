@@ -3,6 +3,7 @@ import type { SegmentAbout } from '../core/destination.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ExemptionView } from '../core/exemption-view.ts';
 import type { Blocker } from '../core/gate.ts';
+import type { Health } from '../core/health.ts';
 import type { LoadedPolicy } from '../core/policy.ts';
 import type { PurgedSegment, PurgeReceipt, PurgeScope } from '../core/purge.ts';
 import type { ReplyProof } from '../core/reply-proof.ts';
@@ -233,7 +234,12 @@ export interface Round {
   readonly segments: readonly RoundSegment[];
   /** What a person asks of the collector, sent first; each is posted to its path below the address. */
   readonly requests: readonly { readonly id: string; readonly path: string; readonly body: string }[];
+  /** What the collector is told of the program, last of all; absent when it knows. `body` is `health` as it is posted. */
+  readonly health?: { readonly health: Health; readonly path: string; readonly body: string };
 }
+
+/** Names the reply to `health` among those to requests, whose ids are UUIDs. */
+export const HEALTH_REPLY = 'health';
 
 /** The uploader gave account of all that it sent in its round, and goes. */
 export interface RoundEnd {
@@ -280,7 +286,7 @@ export interface SegmentResult {
   readonly proof?: ReplyProof;
 }
 
-/** What the collector said to a request of the person's. */
+/** What the collector said to a request of the person's, or to `health`. */
 export interface RequestReply {
   readonly id: string;
   /** HTTP status, 0 without one. */

@@ -70,6 +70,14 @@ export interface StatusReport {
     readonly budget: { readonly dailyBytes: number; readonly monthlyBytes: number };
     readonly destination: string;
     readonly isSending: boolean;
+    /** What the collector was last told of the program here, and the UTC day; `null`: nothing yet. */
+    readonly health?: {
+      readonly version: string;
+      readonly backend: string;
+      readonly codes: readonly string[];
+      readonly destination: string;
+      readonly day: string;
+    } | null;
   };
   readonly conditions: {
     readonly power: PowerState;

@@ -1,6 +1,6 @@
 import type { ControlHandlers } from '../control/handlers.ts';
 import { type Peer, requesterOf } from '../control/peer.ts';
-import type { ExemptionsReply } from '../control/protocol.ts';
+import { type ExemptionsReply, HEALTH_REPLY } from '../control/protocol.ts';
 import type { Clock } from '../core/clock.ts';
 import { remainingPauseMs } from '../core/collection.ts';
 import { formatDuration } from '../core/duration.ts';
@@ -111,7 +111,8 @@ export function controlHandlers(daemon: Controlled): ControlHandlers {
     round: (emit, signal) =>
       (daemon.requests.hasRound ? daemon.requests : daemon.upload).serveRound(emit, signal),
     roundResult: (result) => daemon.upload.takeResult(result),
-    roundReply: (reply) => daemon.requests.takeReply(reply),
+    roundReply: (reply) =>
+      reply.id === HEALTH_REPLY ? daemon.upload.takeHealthReply(reply) : daemon.requests.takeReply(reply),
     roundEnd: ({ of }) => (of === 'requests' ? daemon.requests : daemon.upload).endRound(),
   };
 }

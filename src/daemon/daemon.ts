@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ControlServer } from '../control/server.ts';
 import type { Clock } from '../core/clock.ts';
-import { type CollectionName } from '../core/collection.ts';
+import type { CollectionName, Reason } from '../core/collection.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import { isLoopbackUrl } from '../core/gate.ts';
 import type { Requester } from '../core/pause.ts';
@@ -32,6 +32,7 @@ import { EnrolmentKeeper, type Pinned } from './enrolment-keeper.ts';
 import { exemptRecordings } from './exempt-recordings.ts';
 import { ExemptionKeeper } from './exemption-keeper.ts';
 import { gapKind } from './gap-kind.ts';
+import { HealthKeeper } from './health-keeper.ts';
 import { History } from './history.ts';
 import { LedgerKeeper } from './ledger-keeper.ts';
 import { missingFacts } from './ledger-repair.ts';
@@ -45,6 +46,7 @@ import { Sealer } from './sealer.ts';
 import { SegmentEncryption } from './segment-encryption.ts';
 import { SelfLimits } from './self-limits.ts';
 import { SessionWatch } from './session-watch.ts';
+import { standingFaults } from './standing-faults.ts';
 import { statusReport } from './status-report.ts';
 import { StorageHealth } from './storage-health.ts';
 import { UploadDriver } from './upload-driver.ts';
@@ -69,6 +71,7 @@ export class Daemon {
   readonly #capture: CaptureLink;
   readonly #cost: CostMeter;
   readonly #history: History;
+  readonly #health: HealthKeeper;
   readonly #announcer: Announcer;
   readonly #encryption: SegmentEncryption;
   readonly #displays = new DisplayWatch();
@@ -200,6 +203,15 @@ export class Daemon {
       },
       changed: () => this.watchers.changed(),
     });
+    this.#health = new HealthKeeper({
+      clock,
+      log,
+      stateDir,
+      version,
+      backend: () => this.recorder.backend?.backend ?? null,
+      faults: () => this.#faults(),
+      record: (facts) => this.record(facts),
+    });
     this.#history = new History({ clock, log, stateDir, cost: () => this.#cost.totals() });
     this.watchers = new Watchers(clock, timers, () => this.status());
     this.#session = new SessionWatch({
@@ -272,6 +284,7 @@ export class Daemon {
       record: (facts) => this.record(facts),
     });
     this.#enrolment.reload();
+    this.#health.start();
     const { pseudonym } = this.#device;
     const enrolledAt = (url: string): Pinned | null => this.#enrolment.at(url, pseudonym);
     const dailyBudget = this.policy.policy?.upload.dailyBudgetBytes ?? 0;
@@ -295,6 +308,8 @@ export class Daemon {
         ledgerHead: () => this.#ledgerHead(),
         forget: (id) => this.#encryption.forget(id),
         isWithheld: (segment) => this.exemptions.isWithheld(segment),
+        // A replay plays a recording of somebody else's day: nothing is told of it.
+        health: this.settings.replay === null ? this.#health : null,
         record: (facts) => this.record(facts),
         saveState: (state) => this.#trySave('the upload state', () => writeUploadState(stateDir, state)),
         startUploader,
@@ -491,10 +506,26 @@ export class Daemon {
         announcement: () => this.#announcer.last,
         focus: this.#capture.focus,
         exemptions: this.exemptions,
-        notes: [...this.settings.notes, ...this.#capture.notes, ...this.#limits.notes],
+        health: this.#health,
+        notes: this.#notes,
       },
       clock.now(),
     );
+  }
+
+  get #notes(): Reason[] {
+    return [...this.settings.notes, ...this.#capture.notes, ...this.#limits.notes];
+  }
+
+  #faults(): string[] {
+    return standingFaults({
+      state: this.collection.state,
+      reasons: this.collection.reasons(),
+      notes: this.#notes,
+      blockers: this.upload.blockers,
+      policyProblems: this.policy.problems,
+      quarantined: this.spool.stats().quarantined.segments,
+    });
   }
 
   /** For as long as there is no display to capture. */
@@ -576,6 +607,7 @@ export class Daemon {
       this.#session.beat();
       this.#watchCapture();
       this.#history.beat();
+      this.#health.notice();
       const { pauses } = this.collection.state;
       if (pauses.length > 0) this.#pauses.save(pauses);
       this.#ledger.retry();

@@ -72,6 +72,7 @@ class KeptSegments {
       case 'erased':
       case 'withheld':
       case 'quarantined':
+      case 'health':
       case 'consent':
       case 'exemption':
       case 'policy':

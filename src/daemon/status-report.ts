@@ -12,6 +12,7 @@ import type { CollectionDriver } from './collection-driver.ts';
 import type { ConsentKeeper } from './consent-keeper.ts';
 import type { CostMeter } from './cost-meter-node.ts';
 import type { ExemptionKeeper } from './exemption-keeper.ts';
+import type { HealthKeeper } from './health-keeper.ts';
 import type { PersonRequests } from './person-requests.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import type { Recorder } from './recorder.ts';
@@ -36,6 +37,7 @@ export interface ReportParts {
   readonly sealer: Sealer;
   readonly requests: PersonRequests;
   readonly exemptions: ExemptionKeeper;
+  readonly health: HealthKeeper;
   /** Beside the reasons for the state. */
   readonly notes: readonly Reason[];
   /** What the capture process knows of the window in use; `null` while there is none. */
@@ -108,7 +110,7 @@ function spoolPart({ spool, policy, collection }: ReportParts): StatusReport['sp
 }
 
 function uploadPart(
-  { upload, spool, policy, nextUploadAt }: ReportParts,
+  { upload, spool, policy, nextUploadAt, health }: ReportParts,
   now: Instant,
 ): StatusReport['upload'] {
   const stats = spool.stats();
@@ -130,6 +132,7 @@ function uploadPart(
     budget: { dailyBytes: limits?.dailyBudgetBytes ?? 0, monthlyBytes: limits?.monthlyBudgetBytes ?? 0 },
     destination: limits?.url ?? '',
     isSending: upload.isSending,
+    health: health.told,
   };
 }
 

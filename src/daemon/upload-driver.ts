@@ -1,4 +1,5 @@
 import type {
+  RequestReply,
   Round,
   RoundMessage,
   RoundSegment,
@@ -26,6 +27,7 @@ import { charge, chargeReserved, reserve, spentAt } from '../upload/spending.ts'
 import { startSmearMs } from '../upload/start-smear.ts';
 import { backoffUntil, NO_BACKOFF, nextBackoff } from '../upload/upload-policy.ts';
 import { deviceKeyOf, type Pinned } from './enrolment-keeper.ts';
+import { type HealthKeeper, healthMessage } from './health-keeper.ts';
 import { isSegmentReplyTrusted } from './reply-trust.ts';
 import { droppedFact } from './sealer.ts';
 import type { UploadState } from './upload-state.ts';
@@ -68,6 +70,8 @@ export interface UploadPorts {
   readonly isWithheld: (segment: SealedFacts) => boolean;
   /** A segment is deleted; nothing that could open it is needed any more. */
   readonly forget: (segmentId: string) => void;
+  /** What the collector is told of the program; `null` where nothing is told, as by a replay. */
+  readonly health: Pick<HealthKeeper, 'due' | 'answered'> | null;
   readonly record: (facts: readonly LedgerFact[]) => void;
   readonly saveState: (state: UploadState) => void;
   readonly startUploader: () => UploaderProcess;
@@ -278,7 +282,8 @@ export class UploadDriver {
       const { segments, url } = round.round;
       const result = this.#believed(said, round.round);
       const goesOn = result.outcome === 'stored' || result.outcome === 'refused';
-      this.#reserveFor(goesOn ? segments[segments.indexOf(sent) + 1] : undefined, url);
+      const next = segments[segments.indexOf(sent) + 1] ?? healthPart(round.round);
+      this.#reserveFor(goesOn ? next : undefined, url);
       try {
         this.#settle(result, round.round, sent, wallMs);
       } catch (error) {
@@ -289,6 +294,16 @@ export class UploadDriver {
     this.#ports.saveState(this.#state);
     this.#ports.changed();
     this.evaluate();
+  }
+
+  /** What became of the round's word on the program here. */
+  takeHealthReply(reply: RequestReply): void {
+    const { spending } = this.#state;
+    const { wallMs } = this.#ports.clock.now();
+    this.#state = { ...this.#state, spending: reserve(charge(spending, reply.chargedBytes, wallMs), 0) };
+    this.#ports.saveState(this.#state);
+    if (this.#round !== null) this.#ports.health?.answered(this.#round.round, reply);
+    this.#ports.changed();
   }
 
   /** Ends a running round and begins none until {@link release}; resolves when all files are back in `sealed/`. */
@@ -311,7 +326,7 @@ export class UploadDriver {
   }
 
   /** Written down before the transfer begins: whatever ends it, it is charged. */
-  #reserveFor(segment: Round['segments'][number] | undefined, url: string): void {
+  #reserveFor(segment: { readonly sizeBytes: number } | undefined, url: string): void {
     const bytes = segment === undefined ? 0 : firstCharge(segment.sizeBytes, url);
     this.#state = { ...this.#state, spending: reserve(this.#state.spending, bytes) };
   }
@@ -459,6 +474,7 @@ export class UploadDriver {
     if (files.length === 0) return;
     this.#isDue = false;
     this.#lastRoundWallMs = wallMs;
+    const health = this.#ports.health?.due(policy.url) ?? null;
     const round: Round = {
       url: policy.url,
       device: this.#ports.device,
@@ -472,6 +488,7 @@ export class UploadDriver {
       ),
       segments: files.map((file) => this.#roundSegment(file, ripe)),
       requests: [],
+      ...(health === null ? {} : { health: healthMessage(this.#ports.device, health) }),
     };
     log.info({ event: 'upload-began', segments: files.length }, 'upload round begins');
     const uploader = this.#ports.startUploader();
@@ -554,6 +571,11 @@ export class UploadDriver {
       round.process.kill(),
     );
   }
+}
+
+/** The size of what is told of the program, as that of a file is reserved for. */
+function healthPart({ health }: Round): { readonly sizeBytes: number } | undefined {
+  return health === undefined ? undefined : { sizeBytes: Buffer.byteLength(health.body) };
 }
 
 /** What the first file of a round costs at most. */

@@ -54,6 +54,14 @@ export type LedgerFact =
       /** `unknown`: it was gone at a start, and nothing said why. */
       readonly cause: 'quota' | 'retention' | 'keep-sent' | 'exemption' | 'collector' | 'unknown';
     }
+  /** A collector was told this of the program here; see `HEALTH_CODES`. */
+  | {
+      readonly type: 'health';
+      readonly version: string;
+      readonly backend: string;
+      readonly codes: readonly string[];
+      readonly destination: string;
+    }
   | { readonly type: 'quarantined'; readonly segment: string; readonly why: string }
   | {
       readonly type: 'consent';

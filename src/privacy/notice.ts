@@ -112,9 +112,7 @@ function why({ notice }: Policy): string {
 function whereTo({ upload }: Policy): string {
   if (upload.url === '') return 'Nowhere: nothing leaves this computer.';
   const isLocal = isLoopbackUrl(upload.url);
-  const place = isLocal
-    ? `A collector on this computer, ${cut(upload.url)}`
-    : `${cut(upload.url)} (this version cannot send there yet)`;
+  const place = isLocal ? `A collector on this computer, ${cut(upload.url)}` : cut(upload.url);
   const conditions = [
     upload.power === 'ac' ? 'on AC power' : 'on any power',
     ...(!isLocal || upload.isNetworksExplicit ? [networkWords(upload)] : []),
@@ -138,8 +136,10 @@ function networkWords({ networks, ssids }: Policy['upload']): string {
 const SHOWN_FINGERPRINTS = 2;
 
 /** Files are encrypted as they are written; the daemon, the collector and other accounts cannot open what is sealed. */
-function whoReads({ notice, encrypt }: Policy): string {
-  const readers = notice.readers === '' ? '' : ` Meant for: ${notice.readers}.`;
+function whoReads({ notice, encrypt, upload }: Policy): string {
+  const meant = notice.readers === '' ? '' : ` Meant for: ${notice.readers}.`;
+  // Of the program: see `HEALTH_CODES`.
+  const readers = upload.url === '' ? meant : `${meant} The collector sees sizes, version, faults.`;
   const count = encrypt.recipients.length;
   if (count === 0) return `Encrypted: you alone can open the files, with your own key.${readers}`;
   const shown = encrypt.recipients.slice(0, SHOWN_FINGERPRINTS).map(recipientFingerprint);

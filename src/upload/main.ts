@@ -10,6 +10,7 @@ import { CollectorLink } from './collector-link-node.ts';
 import { roundKey } from './device-key.ts';
 import { Pace } from './pace.ts';
 import { roundLimitMs, runRound } from './run-round.ts';
+import { sendHealth } from './send-health.ts';
 import { sendRequests } from './send-requests.ts';
 import { sendSegment } from './send-segment.ts';
 import type { Sending, SendPorts } from './sending.ts';
@@ -121,6 +122,8 @@ async function send(round: Round, aborted: AbortSignal, tell: Telling): Promise<
       { send: (segment, leftBytes) => sendSegment(segment, leftBytes, sending), report: tell.result },
       aborted,
     );
+    const told = outcome === 'done' ? await sendHealth(sending, round.budgetBytes - link.chargedBytes) : null;
+    if (told !== null) await tell.reply(told);
     return areAnswered ? outcome : 'partly';
   } finally {
     clearTimeout(timer);

@@ -17,14 +17,18 @@ export async function sendRequests(
 ): Promise<boolean> {
   for (const request of sending.round.requests) {
     if (sending.aborted.aborted) return false;
-    const reply = await postOne(request, sending);
+    const reply = await postRequest(request, sending);
     await tell(reply);
     if (reply.status === 0) return false;
   }
   return true;
 }
 
-async function postOne(request: Round['requests'][number], sending: Sending): Promise<RequestReply> {
+/** Posts one, and gives what came back. Never rejects for what a server does. */
+export async function postRequest(
+  request: Round['requests'][number],
+  sending: Sending,
+): Promise<RequestReply> {
   const { link, destination, ports } = sending;
   const body = Buffer.from(request.body);
   const parts: Buffer[] = [];

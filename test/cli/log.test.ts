@@ -73,6 +73,21 @@ async function stateWithWitnesses() {
 }
 
 describe('telemetryctl log', () => {
+  it('says each time what a collector was told of the program', async () => {
+    const stateDir = temporaryFolder();
+    const told = {
+      version: '0.1.0',
+      backend: 'x11',
+      codes: ['storage'],
+      destination: 'https://c.example.com',
+    };
+    record(stateDir, [{ type: 'health', ...told }]);
+    const { out } = await run(['log'], { stateDir });
+    expect(out).toContain(
+      'health      telemetryd 0.1.0, captures by x11, faults: storage, told to https://c.example.com',
+    );
+  });
+
   it('shows by day what was recorded, sent and purged, with whole hashes, and sums it up', async () => {
     const stateDir = temporaryFolder();
     record(stateDir, FACTS);

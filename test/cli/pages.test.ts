@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wrap } from '../../src/cli/text/layout.ts';
 import { localTime, relative, roughSpan } from '../../src/cli/text/moments.ts';
-import { statusPage } from '../../src/cli/text/status-page.ts';
+import { statusPage, uploadPage } from '../../src/cli/text/status-page.ts';
 import { explain, whyPage } from '../../src/cli/text/why.ts';
 import { groupedCount, roughBytes } from '../../src/core/amounts.ts';
 import { printable } from '../../src/core/printable.ts';
@@ -94,6 +94,26 @@ describe('why', () => {
     const blockers = [{ code: 'solar-storm', text: 'A storm.', since: '2026-11-24T13:00:00.000Z' }];
     const report: StatusReport = { ...PAUSED, upload: { ...PAUSED.upload, blockers } };
     expect(whyPage(report, nowMs)).toContain('A storm. Since 13:00 (1 h ago).');
+  });
+});
+
+describe('the page of uploads', () => {
+  it('shows all that the collector was told of the program', () => {
+    const told = {
+      version: '0.1.0',
+      backend: 'x11',
+      destination: 'https://c.example.com',
+      day: '2026-11-24',
+    };
+    const page = (health: StatusReport['upload']['health'] = null): string => {
+      const report = { ...PAUSED, upload: { ...PAUSED.upload, health } };
+      return uploadPage(report, { nowMs, hasColour: false }).replaceAll(/\s+/g, ' ');
+    };
+    expect(page({ ...told, codes: ['no-permission', 'storage'] })).toContain(
+      'the collector was told: telemetryd 0.1.0, captures by x11, faults: no-permission, storage last on 2026-11-24, at https://c.example.com;',
+    );
+    expect(page({ ...told, codes: [] })).toContain('captures by x11, no faults');
+    expect(page()).toContain('the collector was told nothing of this program yet');
   });
 });
 

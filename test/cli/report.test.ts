@@ -16,8 +16,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { ReportData } from '../../src/cli/report/gather.ts';
 import { bytesSection } from '../../src/cli/report/section-amounts.ts';
 import { encryptFor, newIdentity } from '../../src/segment/age-file.ts';
+import { Browser, findBrowser } from '../browser.ts';
 import { temporaryFolder } from '../control/sockets.ts';
-import { Browser, findBrowser } from './browser.ts';
 import { fillState } from './report-state.ts';
 import { run } from './run.ts';
 import { SEGMENT_ID, sealed } from './segments.ts';

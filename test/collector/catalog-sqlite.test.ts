@@ -50,6 +50,7 @@ describe('the catalogue in SQLite', () => {
       { version: 4, applied_at: 42 },
       { version: 5, applied_at: 42 },
       { version: 6, applied_at: 42 },
+      { version: 7, applied_at: 42 },
     ]);
   });
 
@@ -73,7 +74,8 @@ describe('the catalogue in SQLite', () => {
     const ofFifth = ['withdrawals', 'readers', 'access_log'];
     for (const table of [...ofLater, ...ofFifth, 'unsettled', 'nonces', 'agreements'])
       query(file, `DROP TABLE ${table}`);
-    for (const index of ['segments_expires_at', 'segments_receipt']) query(file, `DROP INDEX ${index}`);
+    for (const index of ['segments_expires_at', 'segments_receipt', 'segments_received'])
+      query(file, `DROP INDEX ${index}`);
     for (const column of ['ledger_head', 'expires_at', 'sequence', 'receipt'])
       query(file, `ALTER TABLE segments DROP COLUMN ${column}`);
     query(file, 'DELETE FROM migrations WHERE version >= 2');

@@ -9,6 +9,7 @@ import type { SegmentKey } from '../../src/collector/segment-key.ts';
 import { catalogContract, newRecord } from './catalog-contract.ts';
 import { deviceContract } from './device-contract.ts';
 import { exemptionContract, newAsk } from './exemption-contract.ts';
+import { fleetContract } from './fleet-contract.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from './postgres-server.ts';
 import { collect, temporaryFolder } from './support.ts';
 import { useContract } from './use-contract.ts';
@@ -48,6 +49,16 @@ describe.skipIf(programs === null)('PostgreSQL', () => {
     useContract(async () => {
       const books = booksAt(await server.newDatabase());
       const parts = [books.catalog, books.use, books.retention, books.readers];
+      onTestFinished(async () => {
+        for (const book of parts) await book.stop();
+      });
+      for (const book of parts) await book.start();
+      return books;
+    }));
+  describe('the books of the fleet', () =>
+    fleetContract(async () => {
+      const books = booksAt(await server.newDatabase());
+      const parts = [books.catalog, books.health, books.admins, books.traffic];
       onTestFinished(async () => {
         for (const book of parts) await book.stop();
       });

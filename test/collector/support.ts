@@ -26,6 +26,8 @@ interface LogLine {
 /** A collector of this process on a real port. */
 export interface RunningCollector {
   readonly url: string;
+  /** Of the page, where it was asked for. */
+  readonly pageUrl: string;
   readonly dataDir: string;
   readonly log: LogLine[];
   stop(): Promise<void>;
@@ -52,6 +54,7 @@ export async function startCollector(
   const log: LogLine[] = [];
   const keep = (fields: object, message: string): void => void log.push({ fields, message });
   const announced = Promise.withResolvers<string>();
+  const pageAnnounced = Promise.withResolvers<string>();
   const served = serve(
     {
       listen: { host: '127.0.0.1', port: 0 },
@@ -65,6 +68,7 @@ export async function startCollector(
       tls: null,
       publicUrl: null,
       isEnrolmentRequired: false,
+      page: null,
       ...options,
     },
     {
@@ -77,17 +81,22 @@ export async function startCollector(
       freeBytes: () => freeBytesOf(dataDir),
       delay: (ms, signal) => delay(ms, undefined, { signal }),
       announce: announced.resolve,
+      announcePage: pageAnnounced.resolve,
     },
     stop.signal,
   );
-  served.catch(announced.reject);
+  served.catch((error: unknown) => {
+    announced.reject(error);
+    pageAnnounced.resolve('');
+  });
   const url = await announced.promise;
+  const pageUrl = options.page === undefined ? '' : await pageAnnounced.promise;
   const stopAndWait = async (): Promise<void> => {
     stop.abort();
     await served;
   };
   onTestFinished(stopAndWait);
-  return { url, dataDir, log, stop: stopAndWait };
+  return { url, pageUrl, dataDir, log, stop: stopAndWait };
 }
 
 export function newKey(): SegmentKey {

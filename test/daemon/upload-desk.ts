@@ -5,6 +5,7 @@ import type { ConsentStanding } from '../../src/core/collection.ts';
 import type { RecordedSpan } from '../../src/core/exemption.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Pinned } from '../../src/daemon/enrolment-keeper.ts';
+import { HealthKeeper } from '../../src/daemon/health-keeper.ts';
 import { UploadDriver, type UploaderProcess } from '../../src/daemon/upload-driver.ts';
 import type { UploadState } from '../../src/daemon/upload-state.ts';
 import { DEFAULT_POLICY } from '../../src/policy/defaults.ts';
@@ -97,6 +98,8 @@ export class UploadDesk {
   readonly log = keepingLog();
   policy: Policy['upload'] | null = { ...DEFAULT_POLICY.upload, url: URL_HERE, holdBackMs: 0 };
   pinned: Pinned | null = null;
+  backend: string | null = 'x11';
+  faults: string[] = [];
   readonly forgotten: string[] = [];
   consent: ConsentStanding = 'granted';
   mayLeave: (receiptId: string, url: string) => boolean = () => true;
@@ -105,6 +108,15 @@ export class UploadDesk {
   conditionChanges: string[] = [];
   /** What the driver said of the disk, in order. */
   readonly storage: (string | null)[] = [];
+  readonly health = new HealthKeeper({
+    clock: this.clock,
+    log: this.log.log,
+    stateDir: this.stateDir,
+    version: '1.2.3',
+    backend: () => this.backend,
+    faults: () => this.faults,
+    record: (facts) => this.facts.push(...facts),
+  });
   readonly driver: UploadDriver;
 
   constructor(state: Partial<UploadState> = {}) {
@@ -124,6 +136,7 @@ export class UploadDesk {
         policy: () => this.policy,
         missing: () => [],
         enrolledAt: () => this.pinned,
+        health: this.health,
         forget: (id) => this.forgotten.push(id),
         consent: () => this.consent,
         mayLeave: (receiptId, url) => this.mayLeave(receiptId, url),

@@ -65,6 +65,27 @@ describe('a bug report', () => {
     }
   });
 
+  it('of a daemon that was killed says so, where the one of a daemon that records finds it well', async () => {
+    const severities = async (): Promise<Record<string, string>> => {
+      const { checks } = JSON.parse((await desk.ctl('doctor', '--json')).stdout) as {
+        checks: { name: string; severity: string }[];
+      };
+      return Object.fromEntries(checks.map(({ name, severity }) => [name, severity]));
+    };
+    const well = {
+      daemon: 'ok',
+      socket: 'ok',
+      display: 'ok',
+      permissions: 'ok',
+      consent: 'ok',
+      collector: 'ok',
+    };
+    expect(await severities()).toMatchObject({ ...well, 'state-folder': 'ok', clock: 'ok' });
+    await desk.daemon?.stop('SIGKILL');
+    expect(await severities()).toMatchObject({ daemon: 'fail', socket: 'fail', backend: 'skipped' });
+    expect((await desk.ctl('doctor')).code).toBe(10);
+  });
+
   it('is searched by what finds it where it is: in an export, in a title, in a segment', async () => {
     const exported = Buffer.from(await desk.ok('export', '--format', 'jsonl'));
     expect(tracesIn(exported, [])).toEqual(['as keys']);

@@ -82,6 +82,15 @@ describe.skipIf(!hasPython)('the agents of launchd', () => {
     }
   });
 
+  it('come with what a Node under the hardened runtime needs, and no more', () => {
+    expect(strictly(join(LAUNCHD, 'node.entitlements'))).toEqual([
+      {
+        'com.apple.security.cs.allow-jit': true,
+        'com.apple.security.cs.disable-library-validation': true,
+      },
+    ]);
+  });
+
   it('start the daemon again after a failure, and nothing but a waiting round starts the uploader', () => {
     expect(daemon).toMatchObject({
       ProgramArguments: ['/usr/local/lib/telemetryd/bin/telemetryd', 'run', '--mode', 'user'],

@@ -87,6 +87,14 @@ describe('prepare', { timeout: 30_000 }, () => {
     ]);
   });
 
+  it('installs the others when a package is nowhere to be had', async () => {
+    const script = 'case "$*" in *openbox*) echo "E: Unable to locate package openbox"; exit 100;; esac';
+    const checkout = machine().withPackages().command('apt-get', script).command('sudo', 'shift; exec "$@"');
+    const ran = await prepare(checkout, 'start');
+    expect(ran.stderr).toContain('Unable to locate package openbox');
+    expect(aptCalls(checkout).at(-1)).toMatch(/ install -y --no-install-recommends xvfb xdotool$/);
+  });
+
   it('names the command to type where it may not install, and stops npm start', async () => {
     const checkout = machine().withPackages();
     const ran = await prepare(checkout, 'start');

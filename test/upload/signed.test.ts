@@ -13,6 +13,7 @@ import { isReplyProven } from '../../src/signing/reply-check.ts';
 import { CollectorLink } from '../../src/upload/collector-link-node.ts';
 import { roundKey } from '../../src/upload/device-key.ts';
 import { Pace } from '../../src/upload/pace.ts';
+import { sendHealth } from '../../src/upload/send-health.ts';
 import { sendRequests } from '../../src/upload/send-requests.ts';
 import { sendSegment } from '../../src/upload/send-segment.ts';
 import type { Sending } from '../../src/upload/sending.ts';
@@ -135,6 +136,23 @@ describe('an enrolled device', () => {
     const contentDigest = digestOf('a segment');
     const sent = { method: 'PUT', targetUri: targetUri(at.destination, path), contentDigest };
     expect(isReplyProven(at.collectorKey, gone.proof, { status: 410, request: sent })).toBe(true);
+  });
+
+  it('tells of the program on it', async () => {
+    const at = await enrolledDevice(0);
+    const health = { version: '1.2.3', backend: 'x11', codes: ['storage'] };
+    const round = {
+      ...at.sending.round,
+      health: { health, path: `/v1/devices/${at.device}/health`, body: JSON.stringify(health) },
+    };
+    // It is worth no connection of its own.
+    expect(await sendHealth({ ...at.sending, round }, 1e9)).toBeNull();
+    await put(at);
+    expect(await sendHealth({ ...at.sending, round }, 1e9)).toMatchObject({ status: 200, body: '{}' });
+    const { health: book } = booksInFolder(at.collector.dataDir, 'read-only', Date.now);
+    await book.start();
+    expect(await book.list()).toMatchObject([{ device: at.device, ...health }]);
+    await book.stop();
   });
 
   it('stops when it is revoked', async () => {

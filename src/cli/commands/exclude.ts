@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { get, post } from '../../control/calls.ts';
+import { TelemetryError } from '../../core/errors.ts';
 import type { LoadedPolicy } from '../../core/policy.ts';
 import { addName, type NameList, namesIn, removeName } from '../../policy/name-list-edit.ts';
-import { askDaemon, isDaemonDown } from '../daemon.ts';
+import { askDaemon, isDaemonDown, restingPlaceToChange } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
 import { policyAtRest } from '../policy-at-rest.ts';
 import { readPreferences, writePreferences } from '../preferences-file.ts';
@@ -64,6 +65,7 @@ async function change(
   name: string,
   { title, json }: Options,
 ): Promise<void> {
+  await refuseForService(io);
   const list: NameList = title === true ? 'titles' : 'apps';
   const file = readPreferences(io);
   const text = edit(file.path, file.text, list, name);
@@ -77,6 +79,22 @@ async function change(
   io.out(`${outcome(loaded, list, name, { isAdd: edit === addName, isChanged })}\n`);
   if (!isLive) io.out('The daemon is down; this holds from its next start.\n');
   else if (isChanged && edit === removeName) await warnWhenStale(io);
+}
+
+/** The system service comes into nobody's home: a list there would change nothing, whatever was said here. */
+async function refuseForService(io: CliIo): Promise<void> {
+  try {
+    const { daemon } = await askDaemon(io, (socketPath) => get(socketPath, 'status'));
+    if (!('mode' in daemon) || daemon.mode !== 'system') return;
+  } catch (error) {
+    if (!isDaemonDown(error)) throw error;
+    restingPlaceToChange(io);
+    return;
+  }
+  throw new TelemetryError('failed', 'The system service does not read preferences of your own.', {
+    op: 'exclude',
+    hint: 'telemetryctl exempt request --scope app:NAME, or ask for the policy to leave it out',
+  });
 }
 
 function outcome(

@@ -1,5 +1,5 @@
+import { escaped } from '../../core/markup.ts';
 import type { DayBytes } from './gather.ts';
-import { escaped } from './html.ts';
 
 /** A rectangle of a picture; all between 0 and 1, from the left and the bottom. */
 export interface Bar {

@@ -1,12 +1,4 @@
-/** Text as HTML shows it, in elements and in quoted attributes; control characters as `?`. */
-export function escaped(text: string): string {
-  return text
-    .replace(/[^\P{Cc}\n]/gu, '?')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}
+import { escaped } from '../../core/markup.ts';
 
 /** A table; the first column names its row, the others are numbers. Cells are text. */
 export function table(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { escaped } from '../../core/markup.ts';
 import { VERSION } from '../../core/version.ts';
 import { clockLabel, dayLabel } from './days.ts';
 import type { ReportData } from './gather.ts';
-import { escaped } from './html.ts';
 import { bytesSection, costSection } from './section-amounts.ts';
 import { activitySection, keysSection } from './section-events.ts';
 import { statesSection } from './section-states.ts';

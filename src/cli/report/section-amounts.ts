@@ -1,8 +1,9 @@
 import { groupedCount, roughBytes } from '../../core/amounts.ts';
+import { escaped } from '../../core/markup.ts';
 import { barRow, bars, dayAxis, placeIn } from './charts.ts';
 import { clockLabel, dayLabel } from './days.ts';
 import type { ReportData } from './gather.ts';
-import { escaped, folded, paragraph, section, table } from './html.ts';
+import { folded, paragraph, section, table } from './html.ts';
 import type { HourCost } from './states.ts';
 
 const HOUR_MS = 3_600_000;

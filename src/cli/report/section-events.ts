@@ -1,11 +1,12 @@
 import { groupedCount } from '../../core/amounts.ts';
+import { escaped } from '../../core/markup.ts';
 import type { Slot } from '../activity.ts';
 import { keyName } from '../text/key-words.ts';
 import { keyWords as modeWords } from '../text/state-words.ts';
 import { barRow, bars, dayAxis, placeIn } from './charts.ts';
 import { clockLabel, dayLabel } from './days.ts';
 import type { ReportData } from './gather.ts';
-import { escaped, folded, paragraph, section, table } from './html.ts';
+import { folded, paragraph, section, table } from './html.ts';
 
 const HOUR_MS = 3_600_000;
 

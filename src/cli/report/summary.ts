@@ -1,8 +1,8 @@
 import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
+import { escaped } from '../../core/markup.ts';
 import { STATE_WORDS } from '../text/state-words.ts';
 import { hoursLabel } from './days.ts';
 import type { ReportData } from './gather.ts';
-import { escaped } from './html.ts';
 import { lengthOf } from './section-states.ts';
 
 /** The page's figures at a glance. */

@@ -1,6 +1,7 @@
 import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
 import { printable } from '../../core/printable.ts';
 import type { LedgerEntry } from '../../privacy/ledger-entry.ts';
+import { healthWords } from './health-words.ts';
 import { localDay, localSeconds } from './moments.ts';
 
 const TYPE_COLUMNS = 12;
@@ -45,6 +46,8 @@ function words(entry: LedgerEntry): string[] {
         `segment ${entry.segment}`,
         `sha256 ${entry.sha256}`,
       ];
+    case 'health':
+      return [`${healthWords(entry)}, told to ${entry.destination}`];
     case 'dropped': {
       const events = entry.events === null ? '' : `, ${groupedCount(entry.events)} events`;
       return [`${roughBytes(entry.bytes)}${events}, by ${entry.cause}`, `segment ${entry.segment}`];

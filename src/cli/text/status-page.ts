@@ -2,6 +2,7 @@ import { counted, groupedCount, roughBytes } from '../../core/amounts.ts';
 import type { StatusReport } from '../../core/status.ts';
 import { paint } from './colour.ts';
 import { exemptionWords, isOfInterest } from './exemption-page.ts';
+import { healthWords } from './health-words.ts';
 import { bullet, paragraph, row } from './layout.ts';
 import { moment, relative, roughSpan } from './moments.ts';
 import { keyWords, STATE_WORDS, unsealedWords, whenWords } from './state-words.ts';
@@ -35,7 +36,22 @@ export function statusPage(report: StatusReport, options: PageOptions): string {
 
 /** The upload part of the page alone, for `upload status`. */
 export function uploadPage(report: StatusReport, options: PageOptions): string {
-  return [row('Sent', ...sentWords(report, options.nowMs)), ...gate(report, options), ''].join('\n');
+  return [
+    row('Sent', ...sentWords(report, options.nowMs)),
+    ...gate(report, options),
+    row('Health', ...toldWords(report)),
+    '',
+  ].join('\n');
+}
+
+/** All that the collector knows of the program here. */
+function toldWords({ upload: { health } }: StatusReport): string[] {
+  if (health === undefined || health === null) return ['the collector was told nothing of this program yet'];
+  const { destination, day } = health;
+  return [
+    `the collector was told: ${healthWords(health)}`,
+    `last on ${day}, at ${destination}; at most once a day, or when there is a new fault`,
+  ];
 }
 
 function title({ collection }: StatusReport, { nowMs, hasColour }: PageOptions): string {

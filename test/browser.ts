@@ -90,7 +90,31 @@ export class Browser {
     });
     const loads = this.#loads();
     await this.send('Page.navigate', { url });
-    while (this.#loads() === loads) await new Promise((resolve) => setTimeout(resolve, 20));
+    await this.#loadedSince(loads);
+  }
+
+  /** What a person without scripts sees: pages cannot run any from now on. */
+  async disableScripts(): Promise<void> {
+    await this.send('Emulation.setScriptExecutionDisabled', { value: true });
+  }
+
+  /** Puts text into a field, as by hand. */
+  async type(selector: string, text: string): Promise<void> {
+    await this.send('DOM.focus', { nodeId: await this.#nodeOf(selector) });
+    await this.send('Input.insertText', { text });
+  }
+
+  /** Clicks in the middle of an element, and resolves when the page that follows is loaded. */
+  async click(selector: string): Promise<void> {
+    const nodeId = await this.#nodeOf(selector);
+    await this.send('DOM.scrollIntoViewIfNeeded', { nodeId });
+    const { model } = (await this.send('DOM.getBoxModel', { nodeId })) as { model: { content: number[] } };
+    const [left = 0, top = 0, , , right = 0, bottom = 0] = model.content;
+    const place = { x: (left + right) / 2, y: (top + bottom) / 2, button: 'left', clickCount: 1 };
+    const loads = this.#loads();
+    for (const type of ['mousePressed', 'mouseReleased'])
+      await this.send('Input.dispatchMouseEvent', { type, ...place });
+    await this.#loadedSince(loads);
   }
 
   /** The value of an expression in the page. */
@@ -111,6 +135,17 @@ export class Browser {
     this.#child.kill();
     await gone;
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #nodeOf(selector: string): Promise<number> {
+    const { root } = (await this.send('DOM.getDocument')) as { root: { nodeId: number } };
+    const { nodeId } = await this.send('DOM.querySelector', { nodeId: root.nodeId, selector });
+    if (nodeId === 0) throw new Error(`there is no ${selector} on the page`);
+    return Number(nodeId);
+  }
+
+  async #loadedSince(loads: number): Promise<void> {
+    while (this.#loads() === loads) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   #loads(): number {
