@@ -2,6 +2,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   capture: () => import('./capture.ts'),
   cli: () => import('./cli.ts'),
+  collector: () => import('./collector.ts'),
   format: () => import('./format.ts'),
   soak: () => import('./soak.ts'),
 };

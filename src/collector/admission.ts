@@ -36,8 +36,7 @@ export class Admission {
 
   /** How many that were refused are thought to come again. */
   get waiting(): number {
-    const nowMs = this.#monoMs();
-    return Math.round(this.#line.waiting(nowMs, this.#newcomers.perSecond(nowMs)));
+    return this.#line.length;
   }
 
   enter(device: string): Entry {
@@ -45,8 +44,9 @@ export class Admission {
     this.#forgetLongGone(nowMs);
     const isNew = !this.#left.has(device);
     if (this.#active >= (isNew ? this.#newcomersLimit : this.#limit))
-      return this.#line.join(nowMs, this.#newcomers.perSecond(nowMs));
+      return this.#line.join(device, nowMs, this.#newcomers.perSecond(nowMs));
     if (isNew) this.#newcomers.note(nowMs);
+    this.#line.leave(device);
     this.#active += 1;
     return 'in';
   }

@@ -6,13 +6,15 @@ const REMOVALS_AT_ONCE = 16;
 
 /**
  * Erases segments: rows and tombstones first, durable, then the objects. Killed between the two, the next start removes
- * the objects; in a store that is shared they are removed once more when nobody can be publishing them any longer. When this
- * resolves nothing of them can be read here any more.
+ * the objects; in a store that is shared they are removed once more when nobody can be publishing them any longer. Noted
+ * elsewhere before all: who is told that something is gone must not see it come back from a backup. When this resolves
+ * nothing of them can be read here any more.
  */
 export async function eraseSegments(
   erasure: Erasure,
-  { store, catalog, queue }: Pick<SegmentKeeper, 'store' | 'catalog' | 'queue'>,
+  { store, catalog, queue, erasureLog }: Pick<SegmentKeeper, 'store' | 'catalog' | 'queue' | 'erasureLog'>,
 ): Promise<Erased> {
+  await erasureLog?.append(erasure);
   const outcome = await catalog.erase(erasure);
   const { device } = erasure;
   const waiting = [...erasure.segments];

@@ -9,13 +9,16 @@ import { VERSION } from '../core/version.ts';
 import type { AdminDesk } from './admin-command.ts';
 import { type AdminFlags, defineAdmins } from './admin-options.ts';
 import { CATALOG } from './catalog-migrations.ts';
+import { defaultDataDir } from './data-folder.ts';
 import { type DataFlags, type DataPlace, defineData } from './data-options.ts';
 import { type DeviceFlags, defineDevices } from './device-options.ts';
 import type { DeviceDesk } from './enroll-command.ts';
+import { ErasureLogFile } from './erasure-log.ts';
 import { decideExemption, type ExemptionDesk, listExemptions, showExemption } from './exemptions-command.ts';
 import { defineLimits, type LimitFlags, readLimits } from './limit-options.ts';
 import { ls } from './ls-command.ts';
 import { FileObjectStore } from './object-store-files.ts';
+import { defineOperations } from './operations-options.ts';
 import { readReason } from './reason-reader-node.ts';
 import { serve } from './serve-command.ts';
 import { type ReachFlags, readReach } from './serve-options.ts';
@@ -106,6 +109,11 @@ export function collectorProgram(): Command {
     .action(runLs);
   defineExemptions(command);
   defineDevices(command, deviceDesk);
+  defineOperations(command, {
+    defaultDataDir: () => defaultDataDir(process.env),
+    wallMs: Date.now,
+    write: (text) => process.stdout.write(text),
+  });
   defineAdmins(command, adminDesk);
   defineData(command, dataPlace);
   return command;
@@ -217,6 +225,7 @@ async function runServe(options: ServeFlags): Promise<void> {
         log: await stderrLog(),
         wallMs: Date.now,
         monoMs: () => performance.now(),
+        erasureLog: limits.erasureLog === null ? null : new ErasureLogFile(limits.erasureLog),
         delay: (ms, signal) => delay(ms, undefined, { signal }),
         announce: (url) => process.stdout.write(`listening on ${url}\n`),
         announcePage: (url) => process.stdout.write(`page on ${url}\n`),

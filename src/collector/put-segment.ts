@@ -1,6 +1,7 @@
 import { TelemetryError } from '../core/errors.ts';
 import type { Admission } from './admission.ts';
 import type { AddOutcome, Catalog, SegmentRecord } from './catalog.ts';
+import type { ErasureLog } from './erasure-log.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import { BodyError, MeasuredBody } from './measured-body.ts';
 import { type ObjectStore, type StagedObject, StorageFullError } from './object-store.ts';
@@ -48,6 +49,8 @@ export interface SegmentKeeper {
   readonly use: Pick<UseBook, 'isWithdrawn'>;
   readonly wallMs: () => number;
   readonly maxSegmentBytes: number;
+  /** `null`: there is none. */
+  readonly erasureLog: ErasureLog | null;
   /** How long anything is kept here at most. */
   readonly retentionMs: number;
 }

@@ -49,8 +49,10 @@ export class RequestLimiter {
     // Its own limit first: what a device sends too much must not use up what all the others have.
     if (device !== null && this.#devices.take(device, nowMs) === 'empty')
       return busy('this device sends too often', DEVICE_RETRY_SECONDS);
+    const name = device ?? '';
     if (this.#all.take('', nowMs) === 'empty')
-      return busy('too many requests come at once', this.#line.join(nowMs, this.#allPerSecond));
+      return busy('too many requests come at once', this.#line.join(name, nowMs, this.#allPerSecond));
+    this.#line.leave(name);
     return null;
   }
 }

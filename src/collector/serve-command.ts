@@ -12,6 +12,7 @@ import { CollectorMetrics } from './collector-metrics.ts';
 import type { DeviceBook } from './device-book.ts';
 import { dayOf } from './device-health-route.ts';
 import { Doorman } from './doorman.ts';
+import type { ErasureLog } from './erasure-log.ts';
 import type { ExemptionBook } from './exemption-book.ts';
 import { HEALTH_RETENTION_DAYS, type HealthBook } from './health-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
@@ -52,6 +53,8 @@ export interface ServeParts {
   readonly catalog: Catalog;
   readonly exemptions: ExemptionBook;
   readonly devices: DeviceBook;
+  /** `null`: what people have erased is noted in the catalogue alone. */
+  readonly erasureLog: ErasureLog | null;
   readonly health: HealthBook;
   readonly admins: AdminBook;
   readonly traffic: Traffic;
@@ -112,11 +115,14 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
       page = await servePage(options.page, { fleet, admins, log, monoMs });
     }
     const app = await createServer({ ...serving, limits: options.limits, stopping: stop });
-    if (metricsListen !== null)
+    if (metricsListen !== null) {
       metricsServer = await serveMetrics(metricsListen, {
         ...watched,
         connections: () => connectionsOf(app),
       });
+      const { port: metricsPort } = metricsServer.address() as AddressInfo;
+      log.info({ url: urlOf({ ...metricsListen, port: metricsPort }, false) }, 'metrics');
+    }
     await listen(app, options.listen);
     const { port } = app.server.address() as AddressInfo;
     const url = urlOf({ host: options.listen.host, port }, tls !== null);

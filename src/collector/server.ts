@@ -176,7 +176,7 @@ function handlersOf(
 ): Record<OperationId, Handler> {
   const { keeper, exemptions, use, readers, devices, health, doorman, identity, log, metrics, hasMetrics } =
     parts;
-  const { wallMs, store } = keeper;
+  const { wallMs, store, erasureLog } = keeper;
   const reading: Reading = { use, readers, store, wallMs, log };
   const vouch = (request: FastifyRequest, asked: SignedRequest): void => void signed.set(request, asked);
   const enrolling = { devices, doorman, collectorKey: identity.publicKey, log, vouch };
@@ -187,7 +187,7 @@ function handlersOf(
     readSegment: (request, reply) => handleReadSegment(request, reply, reading),
     listUsable: (request, reply) => handleIndex(request, reply, reading),
     listErased: (request, reply) => handleErased(request, reply, reading),
-    withdraw: (request, reply) => handleWithdrawals(request, reply, { use, wallMs, log }),
+    withdraw: (request, reply) => handleWithdrawals(request, reply, { use, erasureLog, wallMs, log }),
     eraseSegments: (request, reply) => handleDeletions(request, reply, keeper, log),
     tellHealth: (request, reply) => handleDeviceHealth(request, reply, health, wallMs),
     askExemption: (request, reply) => handleExemption(request, reply, exemptions, log),

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Log } from '../core/clock.ts';
 import { sendError } from './api-error.ts';
 import { deviceParams, type withdrawalAnswer, withdrawalAsk } from './api-schemas.ts';
+import type { ErasureLog } from './erasure-log.ts';
 import { readJsonObject } from './json-body.ts';
 import type { UseBook } from './use-book.ts';
 
@@ -12,6 +13,7 @@ export const WITHDRAWALS_PATH = '/v1/devices/:device/withdrawals';
 /** What the route stands on. */
 interface Withdrawing {
   readonly use: UseBook;
+  readonly erasureLog: ErasureLog | null;
   readonly wallMs: () => number;
   readonly log: Log;
 }
@@ -24,7 +26,7 @@ interface Withdrawing {
 export async function handleWithdrawals(
   request: FastifyRequest,
   reply: FastifyReply,
-  { use, wallMs, log }: Withdrawing,
+  { use, erasureLog, wallMs, log }: Withdrawing,
 ): Promise<FastifyReply> {
   const params = deviceParams.safeParse(request.params);
   const ask = withdrawalAsk.safeParse(await readJsonObject(request.raw));
@@ -38,7 +40,10 @@ export async function handleWithdrawals(
   }
   const { device } = params.data;
   const receipts = [...new Set(ask.data.receipts)];
-  await use.withdraw({ device, request: ask.data.request, receipts, atMs: wallMs() });
+  const withdrawal = { device, request: ask.data.request, receipts, atMs: wallMs() };
+  // Before it is done, so that no restored backup has more consent than its person was told.
+  await erasureLog?.append(withdrawal);
+  await use.withdraw(withdrawal);
   log.info({ device, request: ask.data.request, receipts: receipts.length }, 'consent withdrawn');
   const answer: z.infer<typeof withdrawalAnswer> = { request: ask.data.request, withdrawn: receipts };
   return reply.code(200).send(answer);

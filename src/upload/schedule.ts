@@ -118,9 +118,9 @@ export class UploadSchedule {
     this.#arm(wallMs + Math.floor(this.#share * Math.min(MAX_MISSED_SPREAD_MS, after.getTime() - wallMs)));
   }
 
-  /** The device's place between a slot and the next: the same share of every period, half an hour at most. */
+  /** The device's place between a slot and the next. */
   #offsetMs(slot: Date, after: Date): number {
-    return Math.floor(this.#share * Math.min(MAX_SPREAD_MS, after.getTime() - slot.getTime()));
+    return offsetInPeriodMs(this.#options.device, after.getTime() - slot.getTime());
   }
 
   #arm(atWallMs: number): void {
@@ -134,6 +134,11 @@ export class UploadSchedule {
       this.#fire();
     });
   }
+}
+
+/** How long after each of a schedule's times the device's round comes. */
+export function offsetInPeriodMs(device: string, periodMs: number): number {
+  return Math.floor(shareOf(device) * Math.min(MAX_SPREAD_MS, periodMs));
 }
 
 /** A number in [0, 1) that is the device's own. */

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import { freeBytesOf } from '../../src/collector/data-folder.ts';
+import { ErasureLogFile } from '../../src/collector/erasure-log.ts';
 import { openIdentity } from '../../src/collector/identity-file.ts';
 import { FileObjectStore } from '../../src/collector/object-store-files.ts';
 import { requestLimits } from '../../src/collector/request-limiter.ts';
@@ -64,6 +65,7 @@ export async function startCollector(
       requests: requestLimits(10_000, 10_000),
       drainMs: 20_000,
       metricsListen: null,
+      erasureLog: null,
       limits: SERVER_LIMITS,
       tls: null,
       publicUrl: null,
@@ -78,6 +80,7 @@ export async function startCollector(
       log: { debug: keep, info: keep, warn: keep, error: keep },
       wallMs: Date.now,
       monoMs: () => performance.now(),
+      erasureLog: typeof options.erasureLog === 'string' ? new ErasureLogFile(options.erasureLog) : null,
       freeBytes: () => freeBytesOf(dataDir),
       delay: (ms, signal) => delay(ms, undefined, { signal }),
       announce: announced.resolve,
@@ -161,11 +164,11 @@ export async function keptFiles(dataDir: string): Promise<string[]> {
     .sort();
 }
 
-/** Waits until `check` holds; fails after 5 s. */
+/** Waits until `check` holds; fails after a minute, as machines are slow at times. */
 export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 5000;
+  const endMs = Date.now() + 60_000;
   while (!(await check())) {
-    if (Date.now() > endMs) throw new Error('it did not happen within 5 s');
+    if (Date.now() > endMs) throw new Error('it did not happen within a minute');
     await delay(5);
   }
 }

@@ -12,7 +12,7 @@ describe('the wait after the gate opened', () => {
       1_800_000,
     ],
     ['is up to half an hour on a new day or in a new month', ['daily-budget', 'monthly-budget'], 1_800_000],
-    ['is up to a minute when power or network came back', ['on-battery', 'no-network'], 60_000],
+    ['is up to five minutes when power or network came back', ['on-battery', 'no-network'], 300_000],
     ['is none when only this device was waiting', ['hold-back', 'collector-backoff'], 0],
     ['is none when nothing had kept it closed', [], 0],
   ])('%s', (_name, ended, mostMs) => {
