@@ -76,10 +76,13 @@ async function enrolledDevice(clockOffMs: number, authority: 'none' | 'pinned' |
   return { collector, devices, device, collectorKey, sending, destination, segment };
 }
 
+/** What the collector is told of the segment, under the signature. */
+const ABOUT = { sequence: 7, receiptId: randomUUID(), retentionMs: 30 * 86_400_000 };
+
 async function put({ sending, segment }: { sending: Sending; segment: string }): Promise<SegmentResult> {
   const [file] = sending.round.segments;
   if (file === undefined) throw new Error('there is no file');
-  const sent = await sendSegment({ ...file, id: segment }, 1e9, sending);
+  const sent = await sendSegment({ ...file, id: segment, about: ABOUT }, 1e9, sending);
   if (typeof sent === 'string') throw new Error(sent);
   return sent;
 }
@@ -87,7 +90,9 @@ async function put({ sending, segment }: { sending: Sending; segment: string }):
 describe('an enrolled device', () => {
   it.each([0, -86_400_000, 86_400_000])('sends with a clock that is off by %d ms', async (offMs) => {
     const at = await enrolledDevice(offMs);
-    expect(await put(at)).toMatchObject({ outcome: 'stored', status: 201 });
+    const first = await put(at);
+    expect(first).toMatchObject({ outcome: 'stored', status: 201 });
+    expect(Math.round((first.keptForMs ?? 0) / 86_400_000)).toBe(30);
     const refusals = at.collector.log.filter(({ message }) => message === 'a request was refused');
     expect(refusals).toHaveLength(offMs === 0 ? 0 : 1);
     // What was learnt is kept for the round: the next one is right at once, over the same connection.
@@ -127,7 +132,7 @@ describe('an enrolled device', () => {
     const gone = await put(at);
     expect(gone).toMatchObject({ outcome: 'refused', status: 410 });
     if (gone.proof === undefined) throw new Error('the 410 is not signed');
-    const path = segmentPath(at.destination, at.device, at.segment);
+    const path = segmentPath(at.destination, at.device, at.segment, ABOUT);
     const contentDigest = digestOf('a segment');
     const sent = { method: 'PUT', targetUri: targetUri(at.destination, path), contentDigest };
     expect(isReplyProven(at.collectorKey, gone.proof, { status: 410, request: sent })).toBe(true);
