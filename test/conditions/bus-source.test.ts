@@ -144,6 +144,24 @@ describe.skipIf(BUS_MISSING !== undefined)('power over a real bus', () => {
     await becomes({ state: 'ac' });
   });
 
+  it('asks anew what a service could not answer when it started, once that has something to tell', async () => {
+    const server = await startedBus();
+    const services = await server.mock();
+    // It has the name, and of what is asked for nothing.
+    await services.own('org.freedesktop.UPower');
+    const { source, becomes } = await watched<Power>(server, (bus) =>
+      powerBus(bus, new HandSource(AC), delay),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(source.current()).toEqual(UNKNOWN);
+    await services.object(UPOWER);
+    const manager = 'org.freedesktop.UPower';
+    await services.call(UPOWER, 'AddProperty', manager, 'OnBattery', true);
+    await services.call(UPOWER, 'AddMethod', manager, 'EnumerateDevices', '', 'ao', 'ret = []');
+    await services.emit(UPOWER, manager, 'DeviceAdded', 'o', `${DEVICES}/AC`);
+    await becomes({ state: 'battery' });
+  });
+
   it('takes sysfs where there is no UPower, no bus, and for a battery that sysfs sees first', async () => {
     const server = await startedBus();
     const sysfs = new HandSource(AC);

@@ -110,7 +110,7 @@ export class BusService implements BusUser {
 
   /** Asks again for what could not be had. */
   retry(): void {
-    for (const entry of this.#entries.values()) if (entry.value === null || entry.isUnanswered) entry.fetch();
+    for (const entry of this.#entries.values()) if (isMissing(entry)) entry.fetch();
   }
 
   connected(connection: BusConnection): void {
@@ -192,9 +192,11 @@ export class BusService implements BusUser {
       this.#propertiesChanged(message);
       return;
     }
+    // A signal of another interface, as a service's log of calls, must not make us call again.
+    const isOwn = message.interface?.startsWith(this.#spec.name) ?? false;
     for (const entry of this.#entries.values()) {
-      // A signal of another interface, as a service's log of calls, must not make us call again.
-      if (entry.resultOf !== message.interface) continue;
+      // A service that starts may have its name before its objects, or before it answers.
+      if (entry.resultOf !== message.interface && !(isOwn && isMissing(entry))) continue;
       if (this.#spec.onSignal === 'drop') entry.value = undefined;
       entry.fetch();
     }
@@ -208,7 +210,7 @@ export class BusService implements BusUser {
     if (entry === undefined || !(changed instanceof Map)) return;
     const isWhole = itemsIn(invalidated).length === 0;
     if (isWhole && entry.value instanceof Map) entry.value = new Map([...entry.value, ...changed]);
-    else if (entry.value !== undefined) {
+    else if (entry.value !== undefined || entry.isUnanswered) {
       entry.value = undefined;
       entry.fetch();
     }
@@ -230,4 +232,9 @@ export class BusService implements BusUser {
       (error: unknown) => arrived(error instanceof BusError && error.name === 'timeout' ? undefined : null),
     );
   }
+}
+
+/** It could not be had when it was asked for. */
+function isMissing({ value, isUnanswered }: Entry): boolean {
+  return value === null || isUnanswered;
 }
