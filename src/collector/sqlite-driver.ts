@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   CompiledQuery,
@@ -20,6 +20,14 @@ const SQLITE_FULL = 13;
 const BUSY_TIMEOUT_MS = 5000;
 const BUSY_RETRY_MS = 5;
 
+/** What is asked for each segment is some ten statements; those with lists in them come in many lengths. */
+const MAX_STATEMENTS = 100;
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly hasRows: boolean;
+}
+
 /** The dialect of kysely for Node's own SQLite; `what` is what the database is in words. */
 export function sqliteDialect(db: DatabaseSync, what: string): Dialect {
   return {
@@ -34,6 +42,8 @@ export function sqliteDialect(db: DatabaseSync, what: string): Dialect {
 class SqliteDriver implements Driver, DatabaseConnection {
   readonly #db: DatabaseSync;
   readonly #what: string;
+  /** By their text, the one used longest ago first: SQLite takes as long to read a statement as to carry it out. */
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(db: DatabaseSync, what: string) {
     this.#db = db;
@@ -55,9 +65,23 @@ class SqliteDriver implements Driver, DatabaseConnection {
   }
 
   #execute<Row>(sql: string, parameters: SQLInputValue[]): QueryResult<Row> {
-    const statement = this.#db.prepare(sql);
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) as Row[] };
+    const { statement, hasRows } = this.#prepare(sql);
+    if (hasRows) return { rows: statement.all(...parameters) as Row[] };
     return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) };
+  }
+
+  #prepare(sql: string): Prepared {
+    let found = this.#prepared.get(sql);
+    if (found === undefined) {
+      const statement = this.#db.prepare(sql);
+      found = { statement, hasRows: statement.columns().length > 0 };
+      const [oldest] = this.#prepared.keys();
+      if (this.#prepared.size >= MAX_STATEMENTS && oldest !== undefined) this.#prepared.delete(oldest);
+    } else {
+      this.#prepared.delete(sql);
+    }
+    this.#prepared.set(sql, found);
+    return found;
   }
 
   /** Long lists are read in pages instead, which hold no connection. */
@@ -92,6 +116,7 @@ class SqliteDriver implements Driver, DatabaseConnection {
   }
 
   destroy(): Promise<void> {
+    this.#prepared.clear();
     this.#db.close();
     return Promise.resolve();
   }

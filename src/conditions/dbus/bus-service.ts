@@ -193,7 +193,7 @@ export class BusService implements BusUser {
       return;
     }
     // A signal of another interface, as a service's log of calls, must not make us call again.
-    const isOwn = message.interface?.startsWith(this.#spec.name) ?? false;
+    const isOwn = message.interface.startsWith(this.#spec.name);
     for (const entry of this.#entries.values()) {
       // A service that starts may have its name before its objects, or before it answers.
       if (entry.resultOf !== message.interface && !(isOwn && isMissing(entry))) continue;
