@@ -126,7 +126,8 @@ export class CollectionDriver {
         this.#ports.savePauses(this.#state.pauses);
         return;
       case 'state-changed':
-        this.#ports.log.info(
+        // When somebody paused or locked their screen is theirs to know: the system's journal is read by administrators.
+        this.#ports.log.debug(
           { event: 'collection-changed', from: effect.from, to: effect.to },
           'collection state changed',
         );
