@@ -1,27 +1,19 @@
 import type { Admin, AdminBook } from './admin-book.ts';
 import type { Database } from './database.ts';
+import { SqlBook } from './sql-book.ts';
 
 /** The book in a table of a database. */
-export class SqlAdminBook implements AdminBook {
-  readonly #database: Database;
+export class SqlAdminBook extends SqlBook implements AdminBook {
   readonly #wallMs: () => number;
 
   constructor(database: Database, wallMs: () => number) {
-    this.#database = database;
+    super(database);
     this.#wallMs = wallMs;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
   }
 
   add(name: string, tokenHash: string): Promise<'added' | 'taken'> {
     const admin = { name, token_hash: tokenHash, made_at: this.#wallMs() };
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const added = await tables
         .insertInto('admins')
         .values(admin)
@@ -33,7 +25,7 @@ export class SqlAdminBook implements AdminBook {
   }
 
   async find(tokenHash: string): Promise<Admin | null> {
-    const row = await this.#database.tables
+    const row = await this.database.tables
       .selectFrom('admins')
       .selectAll()
       .where('token_hash', '=', tokenHash)
@@ -42,12 +34,12 @@ export class SqlAdminBook implements AdminBook {
   }
 
   async list(): Promise<readonly Admin[]> {
-    const rows = await this.#database.tables.selectFrom('admins').selectAll().orderBy('name').execute();
+    const rows = await this.database.tables.selectFrom('admins').selectAll().orderBy('name').execute();
     return rows.map((row) => ({ name: row.name, madeAtMs: row.made_at }));
   }
 
   remove(name: string): Promise<boolean> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const { numDeletedRows } = await tables
         .deleteFrom('admins')
         .where('name', '=', name)

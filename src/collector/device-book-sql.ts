@@ -1,35 +1,27 @@
 import type { Selectable, Transaction } from 'kysely';
 import type { Database } from './database.ts';
 import type { DeviceBook, DeviceKey, EnrolmentAsk, EnrolmentOutcome } from './device-book.ts';
+import { SqlBook } from './sql-book.ts';
 import type { Tables } from './tables.ts';
 
 /** The book in tables of the catalogue's database. */
-export class SqlDeviceBook implements DeviceBook {
-  readonly #database: Database;
+export class SqlDeviceBook extends SqlBook implements DeviceBook {
   readonly #wallMs: () => number;
 
   constructor(database: Database, wallMs: () => number) {
-    this.#database = database;
+    super(database);
     this.#wallMs = wallMs;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
   }
 
   addToken(hash: string, expiresAtMs: number): Promise<void> {
     const token = { hash, made_at: this.#wallMs(), expires_at: expiresAtMs };
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       await tables.insertInto('enrolment_tokens').values(token).execute();
     });
   }
 
   enrol(ask: EnrolmentAsk): Promise<EnrolmentOutcome> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const { tokenHash, device, keyId, publicKey } = ask;
       const now = this.#wallMs();
       const refusal = await refusalOf(tables, ask, now);
@@ -46,7 +38,7 @@ export class SqlDeviceBook implements DeviceBook {
   }
 
   async find(keyId: string): Promise<DeviceKey | null> {
-    const row = await this.#database.tables
+    const row = await this.database.tables
       .selectFrom('device_keys')
       .selectAll()
       .where('key_id', '=', keyId)
@@ -55,7 +47,7 @@ export class SqlDeviceBook implements DeviceBook {
   }
 
   async hasEnrolled(device: string): Promise<boolean> {
-    const row = await this.#database.tables
+    const row = await this.database.tables
       .selectFrom('device_keys')
       .select('key_id')
       .where('device', '=', device)
@@ -65,12 +57,12 @@ export class SqlDeviceBook implements DeviceBook {
   }
 
   async list(): Promise<readonly DeviceKey[]> {
-    const keys = this.#database.tables.selectFrom('device_keys').selectAll();
+    const keys = this.database.tables.selectFrom('device_keys').selectAll();
     return (await keys.orderBy('enrolled_at').orderBy('key_id').execute()).map(keyOf);
   }
 
   revoke(device: string): Promise<number> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const { numUpdatedRows } = await tables
         .updateTable('device_keys')
         .set({ revoked_at: this.#wallMs() })

@@ -11,28 +11,20 @@ import {
   REASON_RETENTION_MS,
   type SubmitOutcome,
 } from './exemption-book.ts';
+import { SqlBook } from './sql-book.ts';
 import type { Tables } from './tables.ts';
 
 /** The book in tables of a database. */
-export class SqlExemptionBook implements ExemptionBook {
-  readonly #database: Database;
+export class SqlExemptionBook extends SqlBook implements ExemptionBook {
   readonly #wallMs: () => number;
 
   constructor(database: Database, wallMs: () => number) {
-    this.#database = database;
+    super(database);
     this.#wallMs = wallMs;
   }
 
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
-  }
-
   submit(ask: ExemptionAsk): Promise<SubmitOutcome> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const known = await find(tables, ask.id);
       if (known !== null) return isSame(known, ask) ? { kind: 'known', record: known } : { kind: 'conflict' };
       return { kind: 'kept', record: await this.#insert(tables, ask, 'pending') };
@@ -40,7 +32,7 @@ export class SqlExemptionBook implements ExemptionBook {
   }
 
   withdraw(ask: ExemptionAsk): Promise<SubmitOutcome> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const known = await find(tables, ask.id);
       if (known === null)
         return { kind: 'kept', record: await this.#insert(tables, { ...ask, reason: null }, 'withdrawn') };
@@ -61,7 +53,7 @@ export class SqlExemptionBook implements ExemptionBook {
   }
 
   decide(id: string, { verdict, by, reason }: Decision): Promise<DecideOutcome> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const known = await find(tables, id);
       if (known === null) return { kind: 'unknown' };
       if (known.state !== 'pending') return { kind: 'not-pending', record: known };
@@ -74,18 +66,18 @@ export class SqlExemptionBook implements ExemptionBook {
   }
 
   find(id: string): Promise<ExemptionRecord | null> {
-    return find(this.#database.tables, id);
+    return find(this.database.tables, id);
   }
 
   async list(filter: { readonly state?: ExemptionState } = {}): Promise<readonly ExemptionRecord[]> {
     const { state } = filter;
-    const all = this.#database.tables.selectFrom('exemptions').selectAll();
+    const all = this.database.tables.selectFrom('exemptions').selectAll();
     const wanted = state === undefined ? all : all.where('state', '=', state);
     return (await wanted.orderBy('received_at').orderBy('id').execute()).map(recordOf);
   }
 
   async audit(id: string): Promise<readonly AuditEntry[]> {
-    const trail = this.#database.tables.selectFrom('exemption_audit').selectAll().where('id', '=', id);
+    const trail = this.database.tables.selectFrom('exemption_audit').selectAll().where('id', '=', id);
     return (await trail.orderBy('seq').execute()).map(({ at, device, action, by }) => ({
       atMs: at,
       id,
@@ -97,7 +89,7 @@ export class SqlExemptionBook implements ExemptionBook {
 
   async eraseOldReasons(): Promise<number> {
     const at = this.#wallMs();
-    const erased = await this.#database.inTransaction(async (tables) => {
+    const erased = await this.database.inTransaction(async (tables) => {
       const rows = await tables
         .updateTable('exemptions')
         .set({ reason: null, decision_reason: '' })
@@ -109,7 +101,7 @@ export class SqlExemptionBook implements ExemptionBook {
         await appendAudit(tables, { atMs: at, id, device, action: 'reason-erased', by: 'collector' });
       return rows.length;
     });
-    if (erased > 0) await this.#database.dropOldBytes('exemptions');
+    if (erased > 0) await this.database.dropOldBytes('exemptions');
     return erased;
   }
 

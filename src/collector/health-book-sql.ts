@@ -1,25 +1,11 @@
-import type { Database } from './database.ts';
 import type { HealthBook, HealthRecord } from './health-book.ts';
+import { SqlBook } from './sql-book.ts';
 
 /** The book in a table of a database. */
-export class SqlHealthBook implements HealthBook {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
-  }
-
+export class SqlHealthBook extends SqlBook implements HealthBook {
   put({ device, day, version, backend, codes }: HealthRecord): Promise<void> {
     const word = { day, version, backend, codes: codes.join(' ') };
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       await tables
         .insertInto('device_health')
         .values({ device, ...word })
@@ -29,7 +15,7 @@ export class SqlHealthBook implements HealthBook {
   }
 
   async list(): Promise<readonly HealthRecord[]> {
-    const rows = await this.#database.tables
+    const rows = await this.database.tables
       .selectFrom('device_health')
       .selectAll()
       .orderBy('device')
@@ -38,7 +24,7 @@ export class SqlHealthBook implements HealthBook {
   }
 
   forgetBefore(day: string): Promise<number> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const { numDeletedRows } = await tables
         .deleteFrom('device_health')
         .where('day', '<', day)

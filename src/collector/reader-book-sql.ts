@@ -1,27 +1,13 @@
-import type { Database } from './database.ts';
 import type { Access, Reader, ReaderBook } from './reader-book.ts';
+import { SqlBook } from './sql-book.ts';
 
 /** Rows that are in memory at once, some 200 bytes each. */
 const PAGE_ROWS = 1000;
 
 /** The book in tables of the catalogue's database. */
-export class SqlReaderBook implements ReaderBook {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
-  }
-
+export class SqlReaderBook extends SqlBook implements ReaderBook {
   add(name: string, tokenHash: string, atMs: number): Promise<boolean> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const { numInsertedOrUpdatedRows } = await tables
         .insertInto('readers')
         .values({ name, token_hash: tokenHash, added_at: atMs, revoked_at: null })
@@ -32,7 +18,7 @@ export class SqlReaderBook implements ReaderBook {
   }
 
   async nameOf(tokenHash: string): Promise<string | null> {
-    const found = await this.#database.tables
+    const found = await this.database.tables
       .selectFrom('readers')
       .select('name')
       .where('token_hash', '=', tokenHash)
@@ -42,14 +28,14 @@ export class SqlReaderBook implements ReaderBook {
   }
 
   async list(): Promise<readonly Reader[]> {
-    const rows = await this.#database.tables.selectFrom('readers').selectAll().orderBy('name').execute();
+    const rows = await this.database.tables.selectFrom('readers').selectAll().orderBy('name').execute();
     return rows.map(({ name, added_at, revoked_at }) => {
       return { name, addedAtMs: added_at, revokedAtMs: revoked_at };
     });
   }
 
   revoke(name: string, atMs: number): Promise<boolean> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const { numUpdatedRows } = await tables
         .updateTable('readers')
         .set({ revoked_at: atMs })
@@ -61,14 +47,14 @@ export class SqlReaderBook implements ReaderBook {
   }
 
   async note({ atMs, reader, what, device, segment }: Access): Promise<void> {
-    await this.#database.inTransaction(async (tables) => {
+    await this.database.inTransaction(async (tables) => {
       await tables.insertInto('access_log').values({ at: atMs, reader, what, device, segment }).execute();
     });
   }
 
   async *accesses(sinceMs: number): AsyncGenerator<Access, void, undefined> {
     for (let after = 0; ; ) {
-      const rows = await this.#database.tables
+      const rows = await this.database.tables
         .selectFrom('access_log')
         .selectAll()
         .where('at', '>=', sinceMs)

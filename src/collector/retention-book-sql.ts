@@ -1,27 +1,13 @@
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
 import type { RetentionBook } from './retention-book.ts';
 import type { SegmentKey } from './segment-key.ts';
+import { SqlBook } from './sql-book.ts';
 import { unsettle } from './unsettled-sql.ts';
 
 /** The book in tables of the catalogue's database. */
-export class SqlRetentionBook implements RetentionBook {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
-  }
-
+export class SqlRetentionBook extends SqlBook implements RetentionBook {
   shorten(retentionMs: number): Promise<number> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const latest = sql<number>`received_at + ${retentionMs}`;
       const { numUpdatedRows } = await tables
         .updateTable('segments')
@@ -33,7 +19,7 @@ export class SqlRetentionBook implements RetentionBook {
   }
 
   expire(nowMs: number, limit: number): Promise<readonly SegmentKey[]> {
-    return this.#database.inTransaction(async (tables) => {
+    return this.database.inTransaction(async (tables) => {
       const over = await tables
         .selectFrom('segments')
         .select(['device', 'segment'])
@@ -57,13 +43,13 @@ export class SqlRetentionBook implements RetentionBook {
           .onConflict((conflict) => conflict.doNothing())
           .execute();
       }
-      if (this.#database.isShared) await unsettle(tables, keys, nowMs);
+      if (this.database.isShared) await unsettle(tables, keys, nowMs);
       return keys;
     });
   }
 
   async nextExpiryMs(): Promise<number | null> {
-    const next = await this.#database.tables
+    const next = await this.database.tables
       .selectFrom('segments')
       .select('expires_at')
       .where('expires_at', 'is not', null)

@@ -1,29 +1,15 @@
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
+import { SqlBook } from './sql-book.ts';
 import type { DayTraffic, Traffic } from './traffic.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Counted from the catalogue's table. */
-export class SqlTraffic implements Traffic {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
-  }
-
+export class SqlTraffic extends SqlBook implements Traffic {
   async days(sinceMs: number): Promise<readonly DayTraffic[]> {
     // Both databases divide whole numbers to a whole number; what they count comes as text from one of them.
     const day = sql<number | string>`received_at / ${sql.lit(DAY_MS)}`;
-    const rows = await this.#database.tables
+    const rows = await this.database.tables
       .selectFrom('segments')
       .select(({ fn }) => [
         day.as('day'),

@@ -1,31 +1,17 @@
-import type { Database } from './database.ts';
 import type { SegmentKey } from './segment-key.ts';
+import { SqlBook } from './sql-book.ts';
 import type { Dropped, UsableSegment, UseBook, Withdrawal } from './use-book.ts';
 
 /** Rows that are in memory at once, some 300 bytes each. */
 const PAGE_ROWS = 1000;
 
 /** The book in tables of the catalogue's database. */
-export class SqlUseBook implements UseBook {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  start(): Promise<void> {
-    return this.#database.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#database.stop();
-  }
-
+export class SqlUseBook extends SqlBook implements UseBook {
   async withdraw({ device, request, receipts, atMs }: Withdrawal): Promise<void> {
     const values = [...new Set(receipts)]
       .sort()
       .map((receipt) => ({ device, receipt, request, withdrawn_at: atMs }));
-    await this.#database.inTransaction(async (tables) => {
+    await this.database.inTransaction(async (tables) => {
       await tables
         .insertInto('withdrawals')
         .values(values)
@@ -35,7 +21,7 @@ export class SqlUseBook implements UseBook {
   }
 
   async isWithdrawn(device: string, receipt: string): Promise<boolean> {
-    const found = await this.#database.tables
+    const found = await this.database.tables
       .selectFrom('withdrawals')
       .select('receipt')
       .where('device', '=', device)
@@ -78,7 +64,7 @@ export class SqlUseBook implements UseBook {
   }
 
   #usable(nowMs: number) {
-    return this.#database.tables
+    return this.database.tables
       .selectFrom('segments')
       .leftJoin('withdrawals', (join) =>
         join
@@ -92,7 +78,7 @@ export class SqlUseBook implements UseBook {
   }
 
   async #removed(sinceMs: number, after: SegmentKey): Promise<Dropped[]> {
-    const rows = await this.#database.tables
+    const rows = await this.database.tables
       .selectFrom('tombstones')
       .selectAll()
       .where('erased_at', '>=', sinceMs)
@@ -110,7 +96,7 @@ export class SqlUseBook implements UseBook {
   }
 
   async #withdrawn(sinceMs: number, after: SegmentKey): Promise<Dropped[]> {
-    const rows = await this.#database.tables
+    const rows = await this.database.tables
       .selectFrom('withdrawals')
       .innerJoin('segments', (join) =>
         join

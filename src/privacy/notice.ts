@@ -170,7 +170,7 @@ function cost({ upload, limits }: Policy): string {
   const cpu = `${Number((limits.cpuFraction * 100).toFixed(2))}%`;
   return (
     `${network}Aims at ${cpu} of a processor core and ${formatSize(limits.memoryBytes)} of memory ` +
-    '(measured, not enforced).'
+    '(above, it records less).'
   );
 }
 

@@ -87,7 +87,7 @@ describe('the notice', () => {
       HOW LONG  Here 7d unsent, 7d once sent, 512MB at most. At the collector: 365d; a
                 purge erases it there too.
       COST      Sends at most 20MB a day, 300MB a month, 256KB a second. Aims at 1% of
-                a processor core and 160MB of memory (measured, not enforced).
+                a processor core and 160MB of memory (above, it records less).
 
       telemetryctl pause 30m      up to 30m     resume  go on          why     state
                    exempt request not for days  exclude not in an app  report  as page
