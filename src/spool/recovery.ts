@@ -16,7 +16,7 @@ export interface RecoveryReport {
   /** Journals without anything in them. */
   readonly empty: readonly string[];
   readonly quarantined: readonly { readonly id: string; readonly why: string }[];
-  /** Journals whose sealed file existed already. */
+  /** What was left of segments that are sealed, sent or refused already. */
   readonly duplicates: readonly string[];
   /** Of an interrupted round, back in `sealed/`. */
   readonly returned: readonly string[];
@@ -136,6 +136,12 @@ class Recovery {
     if (this.#moveIfSent(file)) return;
     const { id, path, sizeBytes, form } = file;
     const { stateDir, files } = this.#store;
+    if (this.#isRefused(id, sizeBytes)) {
+      removeFile(path, files);
+      removeFacts(stateDir, id, files);
+      this.#duplicates.push(id);
+      return;
+    }
     try {
       const isAge = form === 'age';
       const facts =
@@ -153,7 +159,8 @@ class Recovery {
 
   #endJournal({ id, path, sizeBytes, form }: FoundFile): void {
     const known = this.#store.get(id);
-    if (this.#sentAt.has(id) || (known !== undefined && known.stage !== 'journal')) {
+    const isSealed = this.#sentAt.has(id) || (known !== undefined && known.stage !== 'journal');
+    if (isSealed || this.#isRefused(id, sizeBytes)) {
       removeFile(path, this.#store.files);
       this.#duplicates.push(id);
       return;
@@ -168,5 +175,23 @@ class Recovery {
     if (result.kind === 'sealed') this.#sealed.push(result.facts);
     else if (result.kind === 'empty') this.#empty.push(id);
     else this.#quarantined.push({ id, why: result.why });
+  }
+
+  /**
+   * Whether the collector refused a segment of which a power cut has brought back a file that was moved or removed before.
+   * What is in quarantine because it could not be read is no reason to give up another file of it.
+   */
+  #isRefused(id: string, fileBytes: number): boolean {
+    const { files } = this.#store;
+    return [...this.#store.quarantined()].some(({ id: other, path, sizeBytes }) => {
+      if (other !== id) return false;
+      if (path.endsWith('.age')) return true;
+      if (isEncryptedJournal(path, files)) return sizeBytes === fileBytes;
+      try {
+        return readSealedFacts(path, files).id === id;
+      } catch {
+        return false;
+      }
+    });
   }
 }
