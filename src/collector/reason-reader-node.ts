@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { EXIT, TelemetryError } from '../core/errors.ts';
+import { SAFE_FLAGS } from '../core/node-flags.ts';
 
 /** How long opening some kilobytes may take on a slow machine, the start of a process included. */
 const TIMEOUT_MS = 20_000;
@@ -9,7 +10,7 @@ const TIMEOUT_MS = 20_000;
 /** Opens a reason with the identities in a file, in a program of its own: this one holds no way to decrypt. */
 export async function readReason(identityFile: string, reason: Uint8Array): Promise<string> {
   const opener = fileURLToPath(new URL('./reason-opener.js', import.meta.url));
-  const child = spawn(process.execPath, ['--disable-sigusr1', opener, identityFile], {
+  const child = spawn(process.execPath, [...SAFE_FLAGS, opener, identityFile], {
     env: {},
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../core/node-flags.ts';
 
 /** The programs the daemon starts, each a bundle beside its own. */
 export type Program = 'capture-child' | 'telemetry-uploader' | 'policy-loader' | 'segment-sealer';
@@ -7,20 +8,6 @@ export type Program = 'capture-child' | 'telemetry-uploader' | 'policy-loader' |
 export function programPath(program: Program): string {
   return fileURLToPath(new URL(`./${program}.js`, import.meta.url));
 }
-
-/**
- * V8 and Node flags of every program we start. SIGUSR1 would open an unauthenticated inspector. The memory reducer's
- * timers cost 7 context switches a minute after activity; small young generations keep resident memory low, and a
- * batch a second does not need more. One helper thread of V8 instead of four saves 0.2 MB, and giving it nothing to do
- * saves 5 context switches a minute of an idle daemon, and 0.7 MB.
- */
-export const NODE_FLAGS = [
-  '--disable-sigusr1',
-  '--no-memory-reducer',
-  '--max-semi-space-size=1',
-  '--v8-pool-size=1',
-  '--single-threaded',
-] as const;
 
 /**
  * Flags of the capture child beside those. What it runs per event is little: with optimising compilers it held 1.4 MB

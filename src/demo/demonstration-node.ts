@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { follow, get, post } from '../control/calls.ts';
 import { locations, type Surroundings } from '../control/locations.ts';
 import { TelemetryError } from '../core/errors.ts';
+import { NODE_FLAGS, SAFE_FLAGS } from '../core/node-flags.ts';
 import { ensureOwnerIdentity } from '../privacy/owner-identity.ts';
 import { asksYes, type Terminal } from './consent-node.ts';
 import { demonstrationPolicy } from './demonstration-policy.ts';
@@ -36,15 +37,6 @@ const GRACE_MS = 2000;
 const DAEMON_READY_WITHIN_MS = 15_000;
 /** A process that ends closes its sockets some milliseconds before it is gone. */
 const EXIT_FOLLOWS_WITHIN_MS = 1000;
-
-const NODE_FLAGS = ['--disable-sigusr1'];
-const DAEMON_FLAGS = [
-  ...NODE_FLAGS,
-  '--no-memory-reducer',
-  '--max-semi-space-size=1',
-  '--v8-pool-size=1',
-  '--single-threaded',
-];
 
 const LOG = 'demonstration.log';
 
@@ -112,7 +104,7 @@ export class Demonstration {
     const args = ['serve', '--listen', `127.0.0.1:${port}`, '--until-stdin-closes'];
     const collector = this.#start(
       'telemetry-collector',
-      NODE_FLAGS,
+      SAFE_FLAGS,
       args,
       commonEnvironment(this.#options.around.env),
       1,
@@ -128,7 +120,7 @@ export class Demonstration {
   ): Promise<Program> {
     const { around, ending } = this.#options;
     const env = { ...daemonEnvironment(around.env), ...display, TELEMETRYD_POLICY: policyFile };
-    const daemon = this.#start('telemetryd', DAEMON_FLAGS, ['run', '--until-stdin-closes'], env);
+    const daemon = this.#start('telemetryd', NODE_FLAGS, ['run', '--until-stdin-closes'], env);
     const giveUp = AbortSignal.timeout(DAEMON_READY_WITHIN_MS);
     while (!(await isDaemonRunning(socketPath))) {
       ending.signal.throwIfAborted();

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { expect, it, onTestFinished } from 'vitest';
+import { NODE_FLAGS } from '../../src/core/node-flags.ts';
 import { CutKeys } from '../../src/daemon/cut-keys.ts';
-import { NODE_FLAGS } from '../../src/daemon/programs.ts';
 import { SegmentEncryption } from '../../src/daemon/segment-encryption.ts';
 import { decryptWith, newIdentity } from '../../src/segment/age-file.ts';
 import { encodeHeader } from '../../src/segment/header.ts';

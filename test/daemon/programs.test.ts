@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { NODE_FLAGS } from '../../src/core/node-flags.ts';
 import {
   captureEnvironment,
   helperEnvironment,
-  NODE_FLAGS,
   type Program,
   programPath,
 } from '../../src/daemon/programs.ts';

@@ -1,9 +1,12 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NODE_FLAGS, SAFE_FLAGS } from '../../src/core/node-flags.ts';
 import { Checkout, REPO } from './checkout.ts';
 
 const BINS = ['telemetryd', 'telemetryctl', 'telemetry-uploader', 'telemetry-collector'];
+/** Those that stay, or that the daemon would start itself. */
+const SMALL = ['telemetryd', 'telemetry-uploader'];
 
 describe.each(BINS)('bin/%s', { timeout: 30_000 }, (name) => {
   it('is executable, and ten lines or fewer', () => {
@@ -21,6 +24,7 @@ describe.each(BINS)('bin/%s', { timeout: 30_000 }, (name) => {
     const { args, flags } = JSON.parse(ran.stdout) as { args: string[]; flags: string[] };
     expect(args).toEqual(['a b', '--flag']);
     expect(flags).toContain('--disable-sigusr1');
+    expect(flags).toEqual(SMALL.includes(name) ? NODE_FLAGS : SAFE_FLAGS);
   });
 
   it('runs on the Node in the path, and through a link to it', async () => {

@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DatasetAnswer, DatasetJob } from '../../core/dataset-job.ts';
 import { EXIT, TelemetryError } from '../../core/errors.ts';
+import { SAFE_FLAGS } from '../../core/node-flags.ts';
 
 /** Makes segments into tables, one after the other. */
 export interface DatasetWriter {
@@ -29,7 +30,7 @@ export class DatasetWriterProcess implements DatasetWriter {
 
   /** Resolves once it has read the identities; throws what it says of them. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--disable-sigusr1', this.#program, ...this.#identityFiles], {
+    const child = spawn(process.execPath, [...SAFE_FLAGS, this.#program, ...this.#identityFiles], {
       env: {},
       stdio: ['pipe', 'pipe', 'pipe'],
       // Ctrl-C is for this process: it ends the other once the segment at hand is done.
