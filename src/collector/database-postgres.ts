@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import { TelemetryError } from '../core/errors.ts';
+import { CountedTables } from './counted-tables.ts';
 import type { ColumnTypes, Database, Schema } from './database.ts';
 import { appliedVersion, type Migrating, migrate } from './migrate.ts';
 import { isSerializationFailure } from './postgres-error.ts';
@@ -43,41 +44,13 @@ export interface PostgresOptions {
 }
 
 /** Tables in PostgreSQL, which any number of collectors may share. `read-only` makes and changes nothing. */
-export class PostgresDatabase implements Database {
+export class PostgresDatabase extends CountedTables implements Database {
   readonly isShared = true;
   readonly #options: PostgresOptions;
-  #tables: Kysely<Tables> | null = null;
-  #starting: Promise<void> | null = null;
-  #starts = 0;
 
   constructor(options: PostgresOptions) {
+    super('catalogue');
     this.#options = options;
-  }
-
-  get tables(): Kysely<Tables> {
-    if (this.#tables !== null) return this.#tables;
-    throw new TelemetryError('failed', 'the catalogue is closed');
-  }
-
-  async start(): Promise<void> {
-    this.#starts += 1;
-    this.#starting ??= this.#open();
-    try {
-      await this.#starting;
-    } catch (error) {
-      this.#starts = 0;
-      this.#starting = null;
-      throw error;
-    }
-  }
-
-  async stop(): Promise<void> {
-    if (this.#starts > 0) this.#starts -= 1;
-    if (this.#starts > 0) return;
-    const tables = this.#tables;
-    this.#tables = null;
-    this.#starting = null;
-    await tables?.destroy();
   }
 
   async inTransaction<Result>(act: (tables: Transaction<Tables>) => Promise<Result>): Promise<Result> {
@@ -95,7 +68,7 @@ export class PostgresDatabase implements Database {
     await sql`VACUUM ${sql.table(table)}`.execute(this.tables);
   }
 
-  async #open(): Promise<void> {
+  protected async open(): Promise<Kysely<Tables>> {
     const { address, access, schemas, wallMs } = this.#options;
     const pool = await connectPool(address, access, 'catalogue');
     const tables = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -105,7 +78,7 @@ export class PostgresDatabase implements Database {
         if (access === 'read-write') await migrate(tables, schema, how);
         else await mustBeThere(tables, schema);
       }
-      this.#tables = tables;
+      return tables;
     } catch (error) {
       await tables.destroy();
       throw error;

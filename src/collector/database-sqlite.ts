@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql, type Transaction } from 'kysely';
-import { TelemetryError } from '../core/errors.ts';
+import { CountedTables } from './counted-tables.ts';
 import type { ColumnTypes, Database, Schema } from './database.ts';
 import { appliedVersion, type Migrating, migrate } from './migrate.ts';
 import { sqliteDialect } from './sqlite-driver.ts';
@@ -35,44 +35,16 @@ export interface SqliteFileOptions {
  * Tables in a file: WAL with `synchronous=FULL`, one connection a process. `read-only` serves beside a running writer, of an
  * earlier version too; a file that is not there yet counts as empty and is not made.
  */
-export class SqliteDatabase implements Database {
+export class SqliteDatabase extends CountedTables implements Database {
   readonly isShared = false;
   readonly #options: SqliteFileOptions;
-  #tables: Kysely<Tables> | null = null;
-  #starting: Promise<void> | null = null;
-  #starts = 0;
 
   constructor(options: SqliteFileOptions) {
+    super(options.schema.what);
     this.#options = options;
   }
 
-  get tables(): Kysely<Tables> {
-    if (this.#tables !== null) return this.#tables;
-    throw new TelemetryError('failed', `the ${this.#options.schema.what} is closed`);
-  }
-
-  async start(): Promise<void> {
-    this.#starts += 1;
-    this.#starting ??= this.#open();
-    try {
-      await this.#starting;
-    } catch (error) {
-      this.#starts = 0;
-      this.#starting = null;
-      throw error;
-    }
-  }
-
-  async stop(): Promise<void> {
-    if (this.#starts > 0) this.#starts -= 1;
-    if (this.#starts > 0) return;
-    const tables = this.#tables;
-    this.#tables = null;
-    this.#starting = null;
-    await tables?.destroy();
-  }
-
-  async #open(): Promise<void> {
+  protected async open(): Promise<Kysely<Tables>> {
     const { file, access, schema } = this.#options;
     const isReadOnly = access === 'read-only';
     const isMissing = isReadOnly && !existsSync(file);
@@ -84,7 +56,7 @@ export class SqliteDatabase implements Database {
     const tables = new Kysely<Tables>({ dialect: sqliteDialect(db, schema.what) });
     try {
       await this.#prepare(tables, db, isReadOnly && !isMissing);
-      this.#tables = tables;
+      return tables;
     } catch (error) {
       db.close();
       throw error;
