@@ -7,8 +7,8 @@ import { FocusX11 } from './x11/focus-x11.ts';
 
 /**
  * What tells which window is in use: the X server, in an X11 session. macOS tells only whether a secret is typed. Nothing
- * does for a recording, on Wayland, and for `evdev`, which also sees what is typed on a text console. Throws {@link BackendFailure} when the
- * policy then wants nothing at all.
+ * does for a recording, on Wayland, and for `evdev`, which also sees what is typed on a text console. Throws
+ * {@link BackendFailure} when the policy then wants nothing at all.
  */
 export function chooseFocus(config: CaptureConfig, surroundings: BackendSurroundings): FocusSource {
   const { env, platform } = surroundings;
