@@ -7,6 +7,7 @@ import { VERSION } from '../core/version.ts';
 import { MANIFEST, type Manifest } from './backup-manifest.ts';
 import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
+import { codeOf } from './file-error.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
 import type { SegmentKey } from './segment-key.ts';
@@ -163,7 +164,7 @@ async function copySegment(
   if (from === null) return false;
   return copyVerified(from, join(to, relative(dataDir, from)), row.sha256, syncs).catch((error: unknown) => {
     // Erased between the two.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   });
 }

@@ -6,6 +6,7 @@ import { type Manifest, readManifest } from './backup-manifest.ts';
 import { type Books, booksInFolder } from './books.ts';
 import type { Catalog } from './catalog.ts';
 import { parseErasureLog, type TakenBack } from './erasure-log.ts';
+import { codeOf } from './file-error.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
 import { copyDurably, copyVerified, digestOf } from './verified-copy.ts';
@@ -103,7 +104,7 @@ async function readErasures(
 
 async function mustBeEmpty(dataDir: string): Promise<void> {
   const names = await readdir(dataDir).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return [];
     throw new TelemetryError('failed', `cannot read ${dataDir}`, {
       op: 'restore',
       hint: '--data DIR',
