@@ -10,7 +10,7 @@ import { CATALOG } from './catalog-migrations.ts';
 import { codeOf } from './file-error.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
-import type { SegmentKey } from './segment-key.ts';
+import { nameOf, type SegmentKey } from './segment-key.ts';
 import { copyDurably, copyVerified, digestOf, syncFile } from './verified-copy.ts';
 
 /** What `backup` was asked to do. */
@@ -139,7 +139,7 @@ async function copySegments(
       // Asked after it was read: an erasure that comes later is a later erasure.
       if (await live.isErased(row)) erased.push(row);
       else if (isCopied) [segments, bytes] = [segments + 1, bytes + row.sizeBytes];
-      else missing.push(`${row.device}/${row.segment}`);
+      else missing.push(nameOf(row));
     }
     for (const { device, segment } of erased) {
       await copy.erase({ device, request: randomUUID(), segments: [segment], atMs: wallMs() });

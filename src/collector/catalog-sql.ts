@@ -2,7 +2,7 @@ import type { ExpressionBuilder, Selectable, Transaction } from 'kysely';
 import type { AddOutcome, Catalog, Erased, Erasure, SegmentFacts, SegmentRecord } from './catalog.ts';
 import type { Database } from './database.ts';
 import { FIRST_KEY, inPages, PAGE_ROWS } from './pages-sql.ts';
-import type { SegmentKey } from './segment-key.ts';
+import { nameOf, type SegmentKey } from './segment-key.ts';
 import type { Tables } from './tables.ts';
 import { unsettle } from './unsettled-sql.ts';
 
@@ -249,10 +249,6 @@ function completed(record: SegmentRecord, facts: SegmentFacts): SegmentRecord {
 
 function isSame(a: SegmentRecord, b: SegmentRecord): boolean {
   return a.expiresAtMs === b.expiresAtMs && a.sequence === b.sequence && a.receipt === b.receipt;
-}
-
-function nameOf({ device, segment }: SegmentKey): string {
-  return `${device}/${segment}`;
 }
 
 function rowOf(record: SegmentRecord): Selectable<Tables['segments']> {

@@ -9,6 +9,7 @@ import { parseErasureLog, type TakenBack } from './erasure-log.ts';
 import { codeOf } from './file-error.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
+import { nameOf } from './segment-key.ts';
 import { copyDurably, copyVerified, digestOf } from './verified-copy.ts';
 
 /** What `restore` was asked to do. */
@@ -149,7 +150,7 @@ async function copySegments(
     const isThere =
       path !== null && (await copyVerified(path, join(to, relative(from, path)), row.sha256, syncs));
     if (isThere) [segments, bytes] = [segments + 1, bytes + row.sizeBytes];
-    else missing.push(`${row.device}/${row.segment}`);
+    else missing.push(nameOf(row));
   }
   return { segments, bytes, missing };
 }
