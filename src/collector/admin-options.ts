@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type AdminDesk, addAdmin, listAdmins, revokeAdmin } from './admin-command.ts';
+import type { PlaceFlags } from './stores.ts';
 
 const EXAMPLES = `
 With a token one signs in to the page that serve --admin-listen has; only its
@@ -11,9 +12,7 @@ Examples:
   telemetry-collector admin-token revoke "Ada Lovelace"`;
 
 /** The options of these commands. */
-export interface AdminFlags {
-  readonly data?: string;
-  readonly catalog?: string;
+export interface AdminFlags extends PlaceFlags {
   readonly json?: true;
 }
 

@@ -7,9 +7,10 @@ import { VERSION } from '../core/version.ts';
 import { MANIFEST, type Manifest } from './backup-manifest.ts';
 import { booksInFolder } from './books.ts';
 import { CATALOG } from './catalog-migrations.ts';
+import { codeOf } from './file-error.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
-import type { SegmentKey } from './segment-key.ts';
+import { nameOf, type SegmentKey } from './segment-key.ts';
 import { copyDurably, copyVerified, digestOf, syncFile } from './verified-copy.ts';
 
 /** What `backup` was asked to do. */
@@ -138,7 +139,7 @@ async function copySegments(
       // Asked after it was read: an erasure that comes later is a later erasure.
       if (await live.isErased(row)) erased.push(row);
       else if (isCopied) [segments, bytes] = [segments + 1, bytes + row.sizeBytes];
-      else missing.push(`${row.device}/${row.segment}`);
+      else missing.push(nameOf(row));
     }
     for (const { device, segment } of erased) {
       await copy.erase({ device, request: randomUUID(), segments: [segment], atMs: wallMs() });
@@ -163,7 +164,7 @@ async function copySegment(
   if (from === null) return false;
   return copyVerified(from, join(to, relative(dataDir, from)), row.sha256, syncs).catch((error: unknown) => {
     // Erased between the two.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   });
 }

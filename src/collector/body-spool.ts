@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { StorageFullError } from './object-store.ts';
+import { fullOr } from './file-error.ts';
 
 /**
  * Most segments are smaller. What is larger goes to a file, so that as many bodies as come at once (64) hold 16 MiB of
@@ -70,10 +70,7 @@ export class BodySpool {
       this.#file ??= await openUnnamed(this.#folder);
       for (const waiting of this.#chunks.splice(0)) await this.#file.appendFile(waiting);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
-      throw code === 'ENOSPC' || code === 'EDQUOT'
-        ? new StorageFullError('write to the spool', error)
-        : error;
+      throw fullOr(error, 'write to the spool');
     }
   }
 }

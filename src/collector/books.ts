@@ -6,7 +6,7 @@ import { SqlAgreements } from './agreements-sql.ts';
 import type { Catalog } from './catalog.ts';
 import { CATALOG, CATALOG_SCHEMA } from './catalog-migrations.ts';
 import { SqlCatalog } from './catalog-sql.ts';
-import type { Database } from './database.ts';
+import type { Database, Schema } from './database.ts';
 import { PostgresDatabase } from './database-postgres.ts';
 import { SqliteDatabase } from './database-sqlite.ts';
 import type { DeviceBook } from './device-book.ts';
@@ -54,19 +54,14 @@ export function booksInFolder(
   access: 'read-write' | 'read-only',
   wallMs: () => number,
 ): Books {
-  const fileOf = (name: string, schema: typeof CATALOG_SCHEMA): Database =>
+  const fileOf = (name: string, schema: Schema): Database =>
     new SqliteDatabase({ file: join(dataDir, name), access, schema, wallMs });
-  const catalog = fileOf(CATALOG, CATALOG_SCHEMA);
-  const fleet = fileOf(FLEET_BOOK, FLEET_SCHEMA);
-  return {
-    catalog: new SqlCatalog(catalog),
-    devices: new SqlDeviceBook(catalog, wallMs),
-    exemptions: new SqlExemptionBook(fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA), wallMs),
-    health: new SqlHealthBook(fleet),
-    admins: new SqlAdminBook(fleet, wallMs),
-    replays: new MemoryReplayGuard(wallMs()),
-    ...dataBooks(catalog),
+  const databases = {
+    catalog: fileOf(CATALOG, CATALOG_SCHEMA),
+    exemptions: fileOf(EXEMPTION_BOOK, EXEMPTION_SCHEMA),
+    fleet: fileOf(FLEET_BOOK, FLEET_SCHEMA),
   };
+  return { ...booksIn(databases, wallMs), replays: new MemoryReplayGuard(wallMs()) };
 }
 
 /** The books in a PostgreSQL database, which any number of collectors may share. */
@@ -78,23 +73,26 @@ export function booksInPostgres(
   const schemas = [CATALOG_SCHEMA, EXEMPTION_SCHEMA, FLEET_SCHEMA];
   const database = new PostgresDatabase({ address, access, schemas, wallMs });
   return {
-    catalog: new SqlCatalog(database),
-    devices: new SqlDeviceBook(database, wallMs),
-    exemptions: new SqlExemptionBook(database, wallMs),
-    health: new SqlHealthBook(database),
-    admins: new SqlAdminBook(database, wallMs),
-    ...dataBooks(database),
+    ...booksIn({ catalog: database, exemptions: database, fleet: database }, wallMs),
     replays: new SqlReplayGuard(database),
     agreements: new SqlAgreements(database),
   };
 }
 
-/** Those that go by the catalogue's tables. */
-function dataBooks(database: Database): Pick<Books, 'retention' | 'use' | 'readers' | 'traffic'> {
+/** Those in tables, by the database that has the tables of each schema. */
+function booksIn(
+  { catalog, exemptions, fleet }: Readonly<Record<'catalog' | 'exemptions' | 'fleet', Database>>,
+  wallMs: () => number,
+): Omit<Books, 'replays'> {
   return {
-    retention: new SqlRetentionBook(database),
-    use: new SqlUseBook(database),
-    readers: new SqlReaderBook(database),
-    traffic: new SqlTraffic(database),
+    catalog: new SqlCatalog(catalog),
+    devices: new SqlDeviceBook(catalog, wallMs),
+    retention: new SqlRetentionBook(catalog),
+    use: new SqlUseBook(catalog),
+    readers: new SqlReaderBook(catalog),
+    traffic: new SqlTraffic(catalog),
+    exemptions: new SqlExemptionBook(exemptions, wallMs),
+    health: new SqlHealthBook(fleet),
+    admins: new SqlAdminBook(fleet, wallMs),
   };
 }

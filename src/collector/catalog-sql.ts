@@ -1,12 +1,10 @@
 import type { ExpressionBuilder, Selectable, Transaction } from 'kysely';
 import type { AddOutcome, Catalog, Erased, Erasure, SegmentFacts, SegmentRecord } from './catalog.ts';
 import type { Database } from './database.ts';
-import type { SegmentKey } from './segment-key.ts';
+import { FIRST_KEY, inPages, PAGE_ROWS } from './pages-sql.ts';
+import { nameOf, type SegmentKey } from './segment-key.ts';
 import type { Tables } from './tables.ts';
 import { unsettle } from './unsettled-sql.ts';
-
-/** Rows of a list that are in memory at once, some 300 bytes each. */
-const PAGE_ROWS = 1000;
 
 /** SQLite takes 32,766 values in a statement, and a condition 1000 deep. */
 const MAX_ROWS_A_TRANSACTION = 200;
@@ -16,9 +14,6 @@ const MAX_ROWS_A_TRANSACTION = 200;
  * fourth more segments a second than without (692 against 545 of 100 KB), and far less than a body takes to arrive.
  */
 const GATHER_MS = 5;
-
-/** Comes before every key. */
-const FIRST: SegmentKey = { device: '', segment: '' };
 
 interface PendingRow {
   readonly record: SegmentRecord;
@@ -63,8 +58,8 @@ export class SqlCatalog implements Catalog {
   }
 
   async *unsettled(beforeMs: number): AsyncGenerator<SegmentKey, void, undefined> {
-    for (let after = FIRST; ; ) {
-      const rows = await this.#database.tables
+    yield* inPages((after: SegmentKey = FIRST_KEY) =>
+      this.#database.tables
         .selectFrom('unsettled')
         .select(['device', 'segment'])
         .where('since', '<', beforeMs)
@@ -72,12 +67,8 @@ export class SqlCatalog implements Catalog {
         .orderBy('device')
         .orderBy('segment')
         .limit(PAGE_ROWS)
-        .execute();
-      yield* rows;
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < PAGE_ROWS) return;
-      after = last;
-    }
+        .execute(),
+    );
   }
 
   async settle({ device, segment }: SegmentKey): Promise<void> {
@@ -157,11 +148,10 @@ export class SqlCatalog implements Catalog {
     return tombstone !== undefined;
   }
 
-  /** In pages, none of which holds a connection while its rows are looked at. */
   async *list(filter: { readonly device?: string } = {}): AsyncGenerator<SegmentRecord, void, undefined> {
     const { device } = filter;
-    for (let after = FIRST; ; ) {
-      const rows = await this.#database.tables
+    const rows = inPages((after: SegmentKey = FIRST_KEY) =>
+      this.#database.tables
         .selectFrom('segments')
         .selectAll()
         .where((is) => is(is.refTuple('device', 'segment'), '>', is.tuple(after.device, after.segment)))
@@ -169,12 +159,9 @@ export class SqlCatalog implements Catalog {
         .orderBy('device')
         .orderBy('segment')
         .limit(PAGE_ROWS)
-        .execute();
-      for (const row of rows) yield recordOf(row);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < PAGE_ROWS) return;
-      after = last;
-    }
+        .execute(),
+    );
+    for await (const row of rows) yield recordOf(row);
   }
 
   async #flush(): Promise<void> {
@@ -262,10 +249,6 @@ function completed(record: SegmentRecord, facts: SegmentFacts): SegmentRecord {
 
 function isSame(a: SegmentRecord, b: SegmentRecord): boolean {
   return a.expiresAtMs === b.expiresAtMs && a.sequence === b.sequence && a.receipt === b.receipt;
-}
-
-function nameOf({ device, segment }: SegmentKey): string {
-  return `${device}/${segment}`;
 }
 
 function rowOf(record: SegmentRecord): Selectable<Tables['segments']> {

@@ -1,5 +1,6 @@
 import type { Erased, Erasure } from './catalog.ts';
 import type { SegmentKeeper } from './put-segment.ts';
+import { nameOf } from './segment-key.ts';
 
 /** A thousand objects of a store over the network would take half a minute one after another. */
 const REMOVALS_AT_ONCE = 16;
@@ -22,7 +23,7 @@ export async function eraseSegments(
     for (let segment = waiting.pop(); segment !== undefined; segment = waiting.pop()) {
       const key = { device, segment };
       // After a body that is being published just now: it sees the tombstone before, or its object goes after.
-      await queue.run(`${device}/${segment}`, () => store.remove(key));
+      await queue.run(nameOf(key), () => store.remove(key));
     }
   };
   await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, work));

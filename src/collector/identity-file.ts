@@ -4,6 +4,7 @@ import { link, open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TelemetryError } from '../core/errors.ts';
 import { isKey, type KeyPair, makeKeyPair } from '../signing/ed25519.ts';
+import { codeOf } from './file-error.ts';
 
 /** In the data folder, 0600. */
 const IDENTITY = 'collector-key.json';
@@ -40,7 +41,7 @@ async function make(path: string): Promise<void> {
     await file.sync();
     await link(temporary, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     await file.close();
     await unlink(temporary);

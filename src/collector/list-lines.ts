@@ -30,17 +30,15 @@ export type ErasedLine =
 /** The lines of the index, made as they are asked for: one device's numbers are in memory, not its segments. */
 export async function* indexLines(
   use: Pick<UseBook, 'usable'>,
-  { sinceMs, nowMs }: ListRange,
+  range: ListRange,
 ): AsyncGenerator<IndexLine, void, undefined> {
   const total = { devices: 0, segments: 0, sizeBytes: 0 };
   let device = null as OneDevice | null;
   yield {
     type: 'index',
-    schema: INDEX_SCHEMA,
-    at: iso(nowMs),
-    since: sinceMs === null ? null : iso(sinceMs),
+    ...headOf(INDEX_SCHEMA, range),
   };
-  for await (const row of use.usable(nowMs, sinceMs ?? 0)) {
+  for await (const row of use.usable(range.nowMs, range.sinceMs ?? 0)) {
     let one: OneDevice | null = device;
     if (one === null || one.id !== row.device) {
       if (one !== null) yield one.line();
@@ -60,20 +58,26 @@ export async function* indexLines(
 /** The lines of what was dropped. */
 export async function* erasedLines(
   use: Pick<UseBook, 'dropped'>,
-  { sinceMs, nowMs }: ListRange,
+  range: ListRange,
 ): AsyncGenerator<ErasedLine, void, undefined> {
   let segments = 0;
   yield {
     type: 'erased',
-    schema: ERASED_SCHEMA,
-    at: iso(nowMs),
-    since: sinceMs === null ? null : iso(sinceMs),
+    ...headOf(ERASED_SCHEMA, range),
   };
-  for await (const { device, segment, atMs, why } of use.dropped(sinceMs ?? 0)) {
+  for await (const { device, segment, atMs, why } of use.dropped(range.sinceMs ?? 0)) {
     segments += 1;
     yield { type: 'segment', device, segment, at: iso(atMs), why };
   }
   yield { type: 'end', segments };
+}
+
+/** What every list begins with, in this order: the version of its form, when it was made, and from when on it lists. */
+export function headOf<Schema extends number>(
+  schema: Schema,
+  { sinceMs, nowMs }: ListRange,
+): { readonly schema: Schema; readonly at: string; readonly since: string | null } {
+  return { schema, at: iso(nowMs), since: sinceMs === null ? null : iso(sinceMs) };
 }
 
 class OneDevice {

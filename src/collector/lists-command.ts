@@ -1,9 +1,18 @@
 import { counted, roughBytes } from '../core/amounts.ts';
 import { printable } from '../core/printable.ts';
 import type { IndexLine, SequenceSummary } from './index-lines.ts';
-import { type ErasedLine, erasedLines, indexLines, type ListRange } from './list-lines.ts';
+import { writeDocument } from './json-document.ts';
+import {
+  ERASED_SCHEMA,
+  type ErasedLine,
+  erasedLines,
+  headOf,
+  indexLines,
+  type ListRange,
+} from './list-lines.ts';
 import type { Access, ReaderBook } from './reader-book.ts';
 import type { UseBook } from './use-book.ts';
+import { withBook } from './with-book.ts';
 
 /** How a list is printed: for people, as one document, or as a line of JSON each. */
 export type ListForm = 'text' | 'json' | 'jsonl';
@@ -17,7 +26,7 @@ export interface ListDesk {
 
 /** `index`: what may be trained on now. Nothing but one device's numbers is held in memory. */
 export async function listUsable(form: ListForm, range: ListRange, { use, write }: ListDesk): Promise<void> {
-  await using(use, async () => {
+  await withBook(use, async () => {
     const lines = indexLines(use, range);
     if (form === 'jsonl') await writeLines(lines, write);
     else await (form === 'json' ? indexDocument(lines, write) : indexTable(lines, write));
@@ -26,10 +35,11 @@ export async function listUsable(form: ListForm, range: ListRange, { use, write 
 
 /** `erased`: what copies must not have any more. */
 export async function listErased(form: ListForm, range: ListRange, { use, write }: ListDesk): Promise<void> {
-  await using(use, async () => {
+  await withBook(use, async () => {
     const lines = erasedLines(use, range);
     if (form === 'jsonl') await writeLines(lines, write);
-    else await (form === 'json' ? erasedDocument(lines, write) : erasedTable(lines, write));
+    else if (form === 'text') await erasedTable(lines, write);
+    else await writeDocument(headOf(ERASED_SCHEMA, range), 'segments', erasedObjects(lines), write);
   });
 }
 
@@ -39,7 +49,7 @@ export async function listAccess(
   range: ListRange,
   { readers, write }: ListDesk,
 ): Promise<void> {
-  await using(readers, async () => {
+  await withBook(readers, async () => {
     const accesses = readers.accesses(range.sinceMs ?? 0);
     if (form === 'text') {
       let isEmpty = true;
@@ -50,7 +60,7 @@ export async function listAccess(
       if (isEmpty) write('nobody read anything\n');
       return;
     }
-    const head = { schema: 1, at: iso(range.nowMs), since: sinceOf(range) };
+    const head = headOf(1, range);
     if (form === 'json') await writeDocument(head, 'accesses', objectsOf(accesses), write);
     else await writeLines(objectsOf(accesses), write);
   });
@@ -68,22 +78,6 @@ function accessText({ atMs, reader, what, device, segment }: Access): string {
 
 async function writeLines(lines: AsyncIterable<object>, write: (text: string) => void): Promise<void> {
   for await (const line of lines) write(`${JSON.stringify(line)}\n`);
-}
-
-/** One document whose last field is a list, written as it is read. */
-async function writeDocument(
-  head: object,
-  list: string,
-  items: AsyncIterable<object>,
-  write: (text: string) => void,
-): Promise<void> {
-  write(`${JSON.stringify(head).slice(0, -1)},${JSON.stringify(list)}:[`);
-  let separator = '';
-  for await (const item of items) {
-    write(`${separator}\n${JSON.stringify(item)}`);
-    separator = ',';
-  }
-  write('\n]}\n');
 }
 
 /** `{ schema, at, since, devices: [{ device, segments: […], sizeBytes, sequence }], totals }`. */
@@ -144,20 +138,11 @@ function missingText({ missing, unknown }: SequenceSummary): string {
   return unknown === 0 ? words : `${words}, ${unknown} unnumbered`;
 }
 
-async function erasedDocument(
-  lines: AsyncIterable<ErasedLine>,
-  write: (text: string) => void,
-): Promise<void> {
-  let separator = '';
+async function* erasedObjects(lines: AsyncIterable<ErasedLine>): AsyncGenerator<object> {
   for await (const line of lines) {
-    if (line.type === 'erased') {
-      const { schema, at, since } = line;
-      write(`${JSON.stringify({ schema, at, since }).slice(0, -1)},"segments":[`);
-    } else if (line.type === 'segment') {
-      const { device, segment, at, why } = line;
-      write(`${separator}\n${JSON.stringify({ device, segment, at, why })}`);
-      separator = ',';
-    } else write('\n]}\n');
+    if (line.type !== 'segment') continue;
+    const { device, segment, at, why } = line;
+    yield { device, segment, at, why };
   }
 }
 
@@ -168,22 +153,6 @@ async function erasedTable(lines: AsyncIterable<ErasedLine>, write: (text: strin
     if (line.type === 'end')
       write(line.segments === 0 ? 'nothing\n' : `\n${counted(line.segments, 'segment')}\n`);
   }
-}
-
-async function using(
-  book: { start(): Promise<void>; stop(): Promise<void> },
-  act: () => Promise<void>,
-): Promise<void> {
-  await book.start();
-  try {
-    await act();
-  } finally {
-    await book.stop();
-  }
-}
-
-function sinceOf({ sinceMs }: ListRange): string | null {
-  return sinceMs === null ? null : iso(sinceMs);
 }
 
 function iso(ms: number): string {

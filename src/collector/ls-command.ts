@@ -1,5 +1,6 @@
 import { TelemetryError } from '../core/errors.ts';
 import type { Catalog, SegmentRecord } from './catalog.ts';
+import { writeDocument } from './json-document.ts';
 import { parseUuid, type SegmentKey } from './segment-key.ts';
 
 /** What `ls` was asked to show. */
@@ -22,7 +23,8 @@ export async function ls(options: LsOptions, catalog: Catalog, write: (text: str
   await open(catalog);
   try {
     const rows = catalog.list(device === undefined ? {} : { device });
-    await (options.json ? writeJson(rows, options.locate, write) : writeTable(rows, write));
+    if (options.json) await writeDocument({ schema: 1 }, 'segments', objectsOf(rows, options.locate), write);
+    else await writeTable(rows, write);
   } finally {
     await catalog.stop();
   }
@@ -41,23 +43,16 @@ async function open(catalog: Catalog): Promise<void> {
   }
 }
 
-/** One document, one segment a line, written as it is read. */
-async function writeJson(
+async function* objectsOf(
   rows: AsyncIterable<SegmentRecord>,
   locate: LsOptions['locate'],
-  write: (text: string) => void,
-): Promise<void> {
-  let separator = '';
-  write('{"schema":1,"segments":[');
+): AsyncGenerator<object> {
   for await (const row of rows) {
     const { device, segment, sizeBytes, sha256, ledgerHead = null } = row;
     const receivedAt = new Date(row.receivedAtMs).toISOString();
     const path = await locate(row);
-    const listed = { device, segment, sizeBytes, sha256, receivedAt, path, ledgerHead };
-    write(`${separator}\n${JSON.stringify(listed)}`);
-    separator = ',';
+    yield { device, segment, sizeBytes, sha256, receivedAt, path, ledgerHead };
   }
-  write('\n]}\n');
 }
 
 /** 2 + 36 + 2 + 16 + 2 + 9 + 2 + 8 = 77 columns. */

@@ -1,6 +1,7 @@
 import { mkdir, open, opendir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Of } from './content-digest.ts';
+import { codeOf } from './file-error.ts';
 import { FolderLock } from './folder-lock-sqlite.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import type { ObjectStore, StagedObject, StoredObject } from './object-store.ts';
@@ -111,8 +112,4 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | null> {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -65,11 +65,7 @@ function describe(id: string, operation: Operation): Record<string, unknown> {
     operationId: id,
     summary,
     security: isSigned ? [{ deviceSignature: [] }] : isForReaders === true ? [{ readerToken: [] }] : [],
-    parameters: [
-      ...(params === null ? [] : pathParameters(params)),
-      ...(query === undefined ? [] : queryParameters(query)),
-      ...headers,
-    ],
+    parameters: [...parametersIn('path', params), ...parametersIn('query', query), ...headers],
     ...(body === null ? {} : { requestBody: { required: true, content: contentOf(body) } }),
     responses: Object.fromEntries([
       ...Object.entries(replies).map(([status, { what, schema, isLines }]) => [
@@ -89,15 +85,9 @@ const CONTENT_DIGEST = {
   description: 'With sha-256 of the body (RFC 9530).',
 };
 
-function pathParameters(params: z.ZodObject): object[] {
-  return Object.entries(params.shape).map(([name, schema]) => {
-    return { name, in: 'path', required: true, schema: schemaOf(schema as z.ZodType) };
-  });
-}
-
-function queryParameters(query: z.ZodObject): object[] {
-  return Object.entries(query.shape).map(([name, schema]) => {
-    return { name, in: 'query', required: false, schema: schemaOf(schema as z.ZodType) };
+function parametersIn(place: 'path' | 'query', parameters: z.ZodObject | null = null): object[] {
+  return Object.entries(parameters?.shape ?? {}).map(([name, schema]) => {
+    return { name, in: place, required: place === 'path', schema: schemaOf(schema as z.ZodType) };
   });
 }
 

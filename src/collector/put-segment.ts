@@ -7,7 +7,7 @@ import { BodyError, MeasuredBody } from './measured-body.ts';
 import { type ObjectStore, type StagedObject, StorageFullError } from './object-store.ts';
 import { recordFromBytes } from './reconcile.ts';
 import { factsOfRecord, type ToldFacts } from './segment-facts.ts';
-import type { SegmentKey } from './segment-key.ts';
+import { nameOf, type SegmentKey } from './segment-key.ts';
 import type { UseBook } from './use-book.ts';
 
 /** A request to keep a segment. */
@@ -107,8 +107,7 @@ async function receive(request: PutRequest, keeper: SegmentKeeper): Promise<PutO
       ...factsOfRecord(told, receivedAtMs, keeper.retentionMs),
     };
     // One at a time per id, so that taking back an object never takes it from another's row.
-    const name = `${record.device}/${record.segment}`;
-    return await keeper.queue.run(name, () => commit(record, request, staged, keeper));
+    return await keeper.queue.run(nameOf(record), () => commit(record, request, staged, keeper));
   } finally {
     await staged.discard();
   }

@@ -1,8 +1,6 @@
+import { inPages, PAGE_ROWS } from './pages-sql.ts';
 import type { Access, Reader, ReaderBook } from './reader-book.ts';
 import { SqlBook } from './sql-book.ts';
-
-/** Rows that are in memory at once, some 200 bytes each. */
-const PAGE_ROWS = 1000;
 
 /** The book in tables of the catalogue's database. */
 export class SqlReaderBook extends SqlBook implements ReaderBook {
@@ -53,20 +51,17 @@ export class SqlReaderBook extends SqlBook implements ReaderBook {
   }
 
   async *accesses(sinceMs: number): AsyncGenerator<Access, void, undefined> {
-    for (let after = 0; ; ) {
-      const rows = await this.database.tables
+    const rows = inPages((after?: { readonly seq: number }) =>
+      this.database.tables
         .selectFrom('access_log')
         .selectAll()
         .where('at', '>=', sinceMs)
-        .where('seq', '>', after)
+        .where('seq', '>', after?.seq ?? 0)
         .orderBy('seq')
         .limit(PAGE_ROWS)
-        .execute();
-      for (const { at, reader, what, device, segment } of rows)
-        yield { atMs: at, reader, what, device, segment };
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < PAGE_ROWS) return;
-      after = last.seq;
-    }
+        .execute(),
+    );
+    for await (const { at, reader, what, device, segment } of rows)
+      yield { atMs: at, reader, what, device, segment };
   }
 }

@@ -1,6 +1,7 @@
 import { TelemetryError } from '../core/errors.ts';
 import type { Reader, ReaderBook } from './reader-book.ts';
 import { makeReaderToken } from './reader-token.ts';
+import { withBook } from './with-book.ts';
 
 /** What the commands of `readers` stand on. */
 export interface ReaderDesk {
@@ -21,7 +22,7 @@ export async function addReader(name: string, desk: ReaderDesk): Promise<void> {
       hint: 'up to 40 of a-z 0-9 . _ -, such as agents-team-ci',
     });
   const { token, hash } = makeReaderToken();
-  const isNew = await withBook(desk, (readers) => readers.add(name, hash, desk.wallMs()));
+  const isNew = await withBook(desk.readers, (readers) => readers.add(name, hash, desk.wallMs()));
   if (!isNew)
     throw new TelemetryError('failed', `the name ${name} was given before, which the access log goes by`, {
       op: 'add reader',
@@ -34,7 +35,7 @@ export async function addReader(name: string, desk: ReaderDesk): Promise<void> {
 
 /** `readers list`: everyone who ever had a token. */
 export async function listReaders(desk: ReaderDesk): Promise<void> {
-  const readers = await withBook(desk, (book) => book.list());
+  const readers = await withBook(desk.readers, (book) => book.list());
   if (desk.isJson) desk.write(`${JSON.stringify({ schema: 1, readers: readers.map(jsonOf) }, null, 2)}\n`);
   else if (readers.length === 0) desk.write('no readers\n');
   else desk.write(readers.map(lineOf).join(''));
@@ -42,7 +43,7 @@ export async function listReaders(desk: ReaderDesk): Promise<void> {
 
 /** `readers revoke`: the token opens nothing from this moment on. */
 export async function revokeReader(name: string, desk: ReaderDesk): Promise<void> {
-  const isRevoked = await withBook(desk, (readers) => readers.revoke(name, desk.wallMs()));
+  const isRevoked = await withBook(desk.readers, (readers) => readers.revoke(name, desk.wallMs()));
   if (!isRevoked)
     throw new TelemetryError('failed', `no token of ${name} counts`, {
       op: 'revoke reader',
@@ -50,18 +51,6 @@ export async function revokeReader(name: string, desk: ReaderDesk): Promise<void
     });
   if (desk.isJson) desk.write(`${JSON.stringify({ schema: 1, reader: name, revoked: true }, null, 2)}\n`);
   else desk.write(`${name} is revoked.\n`);
-}
-
-async function withBook<Result>(
-  { readers }: ReaderDesk,
-  act: (readers: ReaderBook) => Promise<Result>,
-): Promise<Result> {
-  await readers.start();
-  try {
-    return await act(readers);
-  } finally {
-    await readers.stop();
-  }
 }
 
 function jsonOf({ name, addedAtMs, revokedAtMs }: Reader): object {

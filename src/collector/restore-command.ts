@@ -6,8 +6,10 @@ import { type Manifest, readManifest } from './backup-manifest.ts';
 import { type Books, booksInFolder } from './books.ts';
 import type { Catalog } from './catalog.ts';
 import { parseErasureLog, type TakenBack } from './erasure-log.ts';
+import { codeOf } from './file-error.ts';
 import { FolderSyncs } from './folder-syncs.ts';
 import { findSegment } from './object-store-files.ts';
+import { nameOf } from './segment-key.ts';
 import { copyDurably, copyVerified, digestOf } from './verified-copy.ts';
 
 /** What `restore` was asked to do. */
@@ -103,7 +105,7 @@ async function readErasures(
 
 async function mustBeEmpty(dataDir: string): Promise<void> {
   const names = await readdir(dataDir).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return [];
     throw new TelemetryError('failed', `cannot read ${dataDir}`, {
       op: 'restore',
       hint: '--data DIR',
@@ -148,7 +150,7 @@ async function copySegments(
     const isThere =
       path !== null && (await copyVerified(path, join(to, relative(from, path)), row.sha256, syncs));
     if (isThere) [segments, bytes] = [segments + 1, bytes + row.sizeBytes];
-    else missing.push(`${row.device}/${row.segment}`);
+    else missing.push(nameOf(row));
   }
   return { segments, bytes, missing };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RetentionBook } from './retention-book.ts';
-import type { SegmentKey } from './segment-key.ts';
+import { nameOf, type SegmentKey } from './segment-key.ts';
 import { SqlBook } from './sql-book.ts';
 import { unsettle } from './unsettled-sql.ts';
 
@@ -58,8 +58,4 @@ export class SqlRetentionBook extends SqlBook implements RetentionBook {
       .executeTakeFirst();
     return next?.expires_at ?? null;
   }
-}
-
-function nameOf({ device, segment }: SegmentKey): string {
-  return `${device}/${segment}`;
 }

@@ -4,6 +4,11 @@ export interface SegmentKey {
   readonly segment: string;
 }
 
+/** Both in one word, `device/segment`: what sorts and compares as the key does. */
+export function nameOf({ device, segment }: SegmentKey): string {
+  return `${device}/${segment}`;
+}
+
 /** RFC 9562 section 4, any version; written in lower case, read in either. */
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

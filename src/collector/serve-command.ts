@@ -5,33 +5,24 @@ import type { Log } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { messageOf, TelemetryError } from '../core/errors.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
-import type { AdminBook } from './admin-book.ts';
 import { Admission } from './admission.ts';
-import type { Catalog } from './catalog.ts';
 import { CollectorMetrics } from './collector-metrics.ts';
-import type { DeviceBook } from './device-book.ts';
 import { dayOf } from './device-health-route.ts';
 import { Doorman } from './doorman.ts';
 import type { ErasureLog } from './erasure-log.ts';
-import type { ExemptionBook } from './exemption-book.ts';
-import { HEALTH_RETENTION_DAYS, type HealthBook } from './health-book.ts';
+import { HEALTH_RETENTION_DAYS } from './health-book.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Limits } from './limit-options.ts';
 import { isLoopbackHost, type ListenAddress, urlOf } from './listen-address.ts';
 import { serveMetrics } from './metrics-server.ts';
-import type { ObjectStore } from './object-store.ts';
 import { type PageAddress, type RunningPage, servePage } from './page/serve-page.ts';
-import type { ReaderBook } from './reader-book.ts';
 import { Readiness } from './readiness.ts';
 import { adoptOrphans } from './reconcile.ts';
-import type { ReplayGuard } from './replay-guard.ts';
 import { RequestLimiter } from './request-limiter.ts';
-import type { RetentionBook } from './retention-book.ts';
 import type { ServerLimits } from './server-limits.ts';
+import type { Stores } from './stores.ts';
 import { Sweeper } from './sweeper.ts';
 import type { TlsFiles } from './tls-server.ts';
-import type { Traffic } from './traffic.ts';
-import type { UseBook } from './use-book.ts';
 
 /** What `serve` was asked to do. */
 export interface ServeOptions extends Limits {
@@ -48,24 +39,9 @@ export interface ServeOptions extends Limits {
 }
 
 /** What `serve` stands on. */
-export interface ServeParts {
-  readonly store: ObjectStore;
-  readonly catalog: Catalog;
-  readonly exemptions: ExemptionBook;
-  readonly devices: DeviceBook;
+export interface ServeParts extends Stores {
   /** `null`: what people have erased is noted in the catalogue alone. */
   readonly erasureLog: ErasureLog | null;
-  readonly health: HealthBook;
-  readonly admins: AdminBook;
-  readonly traffic: Traffic;
-  readonly replays: ReplayGuard;
-  readonly retention: RetentionBook;
-  readonly use: UseBook;
-  readonly readers: ReaderBook;
-  /** Room for segments; `null` where they lie on no disk of this machine. */
-  readonly freeBytes: (() => Promise<number>) | null;
-  /** The collector's key, once everything else is open. */
-  readonly openIdentity: () => Promise<KeyPair>;
   readonly log: Log;
   readonly wallMs: () => number;
   /** Milliseconds of a clock that nobody sets. */
@@ -138,28 +114,15 @@ export async function serve(options: ServeOptions, parts: ServeParts, stop: Abor
     await page?.close();
     metricsServer?.close();
     metricsServer?.closeAllConnections();
-    await exemptions.stop();
-    await parts.devices.stop();
-    await parts.retention.stop();
-    await parts.use.stop();
-    await parts.readers.stop();
-    await health.stop();
-    await admins.stop();
-    await parts.traffic.stop();
-    await catalog.stop();
-    await store.stop();
+    for (const kept of inOrder(parts).toReversed()) await kept.stop();
   }
   log.info({}, 'stopped');
 }
 
 /** Returns the collector's key. */
 async function open(parts: ServeParts): Promise<KeyPair> {
-  const { store, catalog, exemptions, devices, retention, use, readers, health, admins, traffic } = parts;
   try {
-    await store.start();
-    await catalog.start();
-    for (const book of [exemptions, devices, retention, use, readers, health, admins, traffic])
-      await book.start();
+    for (const kept of inOrder(parts)) await kept.start();
     return await parts.openIdentity();
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
@@ -169,6 +132,12 @@ async function open(parts: ServeParts): Promise<KeyPair> {
       cause,
     });
   }
+}
+
+/** What is started in this order, and stopped in the reverse. */
+function inOrder(parts: Stores): readonly Pick<Stores['store'], 'start' | 'stop'>[] {
+  const { store, catalog, exemptions, devices, retention, use, readers, health, admins, traffic } = parts;
+  return [store, catalog, exemptions, devices, retention, use, readers, health, admins, traffic];
 }
 
 /** Nobody's reason stays much longer than was promised. */

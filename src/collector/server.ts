@@ -3,16 +3,14 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Log } from '../core/clock.ts';
 import type { KeyPair } from '../signing/ed25519.ts';
 import { type ApiError, sendError } from './api-error.ts';
+import type { Books } from './books.ts';
 import type { RouteWord, TurnedAway } from './collector-metrics.ts';
 import { handleDeletions } from './deletions-route.ts';
-import type { DeviceBook } from './device-book.ts';
 import { handleDeviceHealth } from './device-health-route.ts';
 import type { Doorman } from './doorman.ts';
 import { handleEnrol } from './enrol-route.ts';
-import type { ExemptionBook } from './exemption-book.ts';
 import { handleExemption } from './exemption-route.ts';
 import { answerBrokenRequest, answerFailure } from './failure-replies.ts';
-import type { HealthBook } from './health-book.ts';
 import {
   cameThroughProxy,
   type HealthParts,
@@ -23,7 +21,6 @@ import {
 import { openApiDocument } from './openapi.ts';
 import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
 import { handlePut, PUT_SEGMENT_PATH } from './put-route.ts';
-import type { ReaderBook } from './reader-book.ts';
 import { handleErased, handleIndex, handleReadSegment, type Reading } from './reader-routes.ts';
 import { discardRest } from './refused-body.ts';
 import { signReply } from './reply-signing.ts';
@@ -31,16 +28,12 @@ import type { RequestLimiter } from './request-limiter.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { SignedRequest } from './signed-request.ts';
 import { serverFactory, type TlsFiles } from './tls-server.ts';
-import type { UseBook } from './use-book.ts';
 import { handleWithdrawals } from './withdrawals-route.ts';
 
 /** What the server stands on. */
-export interface ServerParts extends Omit<HealthParts, 'connections'> {
-  readonly exemptions: ExemptionBook;
-  readonly use: UseBook;
-  readonly readers: ReaderBook;
-  readonly devices: DeviceBook;
-  readonly health: HealthBook;
+export interface ServerParts
+  extends Omit<HealthParts, 'connections'>,
+    Pick<Books, 'exemptions' | 'use' | 'readers' | 'devices' | 'health'> {
   readonly doorman: Doorman;
   readonly limiter: RequestLimiter;
   /** Signs what is said to enrolled devices. */

@@ -2,8 +2,9 @@ import { close, fdatasync, open, statSync, write } from 'node:fs';
 import { link, mkdir, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { codeOf, fullOr } from './file-error.ts';
 import type { FolderSyncs } from './folder-syncs.ts';
-import { type StagedObject, StorageFullError } from './object-store.ts';
+import type { StagedObject } from './object-store.ts';
 
 /** What an age file begins with (https://age-encryption.org/v1, "Header"). */
 const AGE_HEAD = Buffer.from('age-encryption.org/v1\n');
@@ -108,13 +109,4 @@ async function syncName(target: string, syncs: FolderSyncs): Promise<void> {
 async function writeAll(fd: number, piece: Uint8Array): Promise<void> {
   let at = 0;
   while (at < piece.byteLength) at += (await fileOps.write(fd, piece, at)).bytesWritten;
-}
-
-function fullOr(error: unknown, op: string): unknown {
-  const code = codeOf(error);
-  return code === 'ENOSPC' || code === 'EDQUOT' ? new StorageFullError(op, error) : error;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

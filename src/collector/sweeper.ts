@@ -3,6 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { RetentionBook } from './retention-book.ts';
+import { nameOf } from './segment-key.ts';
 
 /** What removing expired segments needs. */
 export interface SweeperParts {
@@ -58,7 +59,7 @@ export class Sweeper {
     // Asked first, which takes no lock.
     while (!stop.aborted && ((await retention.nextExpiryMs()) ?? Infinity) <= wallMs()) {
       const keys = await retention.expire(wallMs(), BATCH);
-      for (const key of keys) await queue.run(`${key.device}/${key.segment}`, () => store.remove(key));
+      for (const key of keys) await queue.run(nameOf(key), () => store.remove(key));
       expired += keys.length;
     }
     return expired;

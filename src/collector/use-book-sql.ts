@@ -1,9 +1,9 @@
+import type { Selectable } from 'kysely';
+import { FIRST_KEY, inPages, PAGE_ROWS } from './pages-sql.ts';
 import type { SegmentKey } from './segment-key.ts';
 import { SqlBook } from './sql-book.ts';
+import type { Tables } from './tables.ts';
 import type { Dropped, UsableSegment, UseBook, Withdrawal } from './use-book.ts';
-
-/** Rows that are in memory at once, some 300 bytes each. */
-const PAGE_ROWS = 1000;
 
 /** The book in tables of the catalogue's database. */
 export class SqlUseBook extends SqlBook implements UseBook {
@@ -31,7 +31,7 @@ export class SqlUseBook extends SqlBook implements UseBook {
   }
 
   async *usable(nowMs: number, sinceMs = 0): AsyncGenerator<UsableSegment, void, undefined> {
-    yield* inPages(async (after) =>
+    yield* inPages(async (after: SegmentKey = FIRST_KEY) =>
       (
         await this.#usable(nowMs)
           .where('segments.received_at', '>=', sinceMs)
@@ -77,7 +77,7 @@ export class SqlUseBook extends SqlBook implements UseBook {
       .where('withdrawals.receipt', 'is', null);
   }
 
-  async #removed(sinceMs: number, after: SegmentKey): Promise<Dropped[]> {
+  async #removed(sinceMs: number, after: SegmentKey = FIRST_KEY): Promise<Dropped[]> {
     const rows = await this.database.tables
       .selectFrom('tombstones')
       .selectAll()
@@ -95,7 +95,7 @@ export class SqlUseBook extends SqlBook implements UseBook {
     }));
   }
 
-  async #withdrawn(sinceMs: number, after: SegmentKey): Promise<Dropped[]> {
+  async #withdrawn(sinceMs: number, after: SegmentKey = FIRST_KEY): Promise<Dropped[]> {
     const rows = await this.database.tables
       .selectFrom('withdrawals')
       .innerJoin('segments', (join) =>
@@ -121,33 +121,10 @@ export class SqlUseBook extends SqlBook implements UseBook {
   }
 }
 
-interface Row extends SegmentKey {
-  readonly size: number;
-  readonly sha256: string;
-  readonly received_at: number;
-  readonly expires_at: number | null;
-  readonly sequence: number | null;
-  readonly receipt: string | null;
-}
-
 /** The condition lets no other through; that is not left to the database alone. */
-function usableOf(row: Row): UsableSegment[] {
+function usableOf(row: Selectable<Tables['segments']>): UsableSegment[] {
   const { device, segment, size, sha256, received_at, expires_at, sequence, receipt } = row;
   if (expires_at === null || receipt === null) return [];
   const times = { receivedAtMs: received_at, expiresAtMs: expires_at };
   return [{ device, segment, sizeBytes: size, sha256, ...times, sequence, receipt }];
-}
-
-/** In pages, none of which holds a connection while its rows are looked at. */
-async function* inPages<Item extends SegmentKey>(
-  page: (after: SegmentKey) => Promise<readonly Item[]>,
-): AsyncGenerator<Item, void, undefined> {
-  let after: SegmentKey = { device: '', segment: '' };
-  for (;;) {
-    const items = await page(after);
-    yield* items;
-    const last = items.at(-1);
-    if (last === undefined || items.length < PAGE_ROWS) return;
-    after = last;
-  }
 }

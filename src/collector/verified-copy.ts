@@ -1,19 +1,18 @@
-import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { sha256Of } from './content-digest.ts';
+import { codeOf } from './file-error.ts';
 import type { FolderSyncs } from './folder-syncs.ts';
 
 /** Hex SHA-256 of a file; `null` when there is none. */
 export async function digestOf(path: string): Promise<string | null> {
-  const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    return await sha256Of(createReadStream(path) as AsyncIterable<Uint8Array>);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-  return hash.digest('hex');
 }
 
 /**
@@ -28,7 +27,7 @@ export async function copyVerified(
 ): Promise<boolean> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   await link(from, to).catch(async (error: unknown) => {
-    if (!isCode(error, 'EXDEV') && !isCode(error, 'EPERM') && !isCode(error, 'EMLINK')) throw error;
+    if (!['EXDEV', 'EPERM', 'EMLINK'].includes(codeOf(error))) throw error;
     await copyDurably(from, to);
   });
   if ((await digestOf(to)) !== sha256) {
@@ -50,8 +49,4 @@ export async function copyDurably(from: string, to: string): Promise<void> {
 export async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r+');
   await file.datasync().finally(() => file.close());
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -17,6 +17,7 @@ import {
   keptFiles,
   listAndVerify,
   newKey,
+  post,
   put,
   runProgram,
   spawnCollector,
@@ -25,9 +26,8 @@ import {
 } from './support.ts';
 
 async function erase(url: string, { device, segment }: SegmentKey): Promise<void> {
-  const body = JSON.stringify({ request: randomUUID(), segments: [segment] });
-  const reply = await fetch(`${url}/v1/devices/${device}/deletions`, { method: 'POST', body });
-  expect(reply.status).toBe(200);
+  const ask = { request: randomUUID(), segments: [segment] };
+  expect((await post(`${url}/v1/devices/${device}/deletions`, ask)).status).toBe(200);
 }
 
 /** One of the commands, here: what it wrote, and the error that it ended with. */
@@ -136,9 +136,8 @@ describe('backup and restore', () => {
     const { folder, to, log, keys, collector } = await backedUp(1);
     const [{ device }] = keys as [SegmentKey];
     const receipt = randomUUID();
-    const body = JSON.stringify({ request: randomUUID(), receipts: [receipt] });
-    const url = `${collector.url}/v1/devices/${device}/withdrawals`;
-    expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
+    const ask = { request: randomUUID(), receipts: [receipt] };
+    expect((await post(`${collector.url}/v1/devices/${device}/withdrawals`, ask)).status).toBe(200);
     const data = join(folder, 'new');
     expect((await run('restore', { from: to, dataDir: data, erasures: log })).code).toBe(0);
     const { use } = booksInFolder(data, 'read-only', Date.now);

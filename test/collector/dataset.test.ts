@@ -20,10 +20,16 @@ import { encodeBlock } from '../../src/segment/block.ts';
 import { encodeHeader } from '../../src/segment/header.ts';
 import { sealSegment } from '../../src/segment/seal.ts';
 import { columnsOf, concat, HEADER } from '../segment/samples.ts';
-import { digestField, newKey, pathOf, runProgram, startCollector, temporaryFolder } from './support.ts';
+import {
+  newKey,
+  COLLECTOR_PROGRAM as PROGRAM,
+  post,
+  putSaying,
+  runProgram,
+  startCollector,
+  temporaryFolder,
+} from './support.ts';
 
-/** As it is installed: it starts the program that opens segments, which lies beside it. */
-const PROGRAM = join(import.meta.dirname, '../../dist/telemetry-collector.js');
 const MIDNIGHT = Date.parse('2026-11-26T00:00:00Z');
 const team = await newIdentity();
 const stranger = await newIdentity();
@@ -54,18 +60,11 @@ async function desk() {
   const identity = join(keys, 'team.txt');
   writeFileSync(identity, `${team.identity}\n`, { mode: 0o600 });
   const keep = async (key: Key, body: Uint8Array, receipt = newKey().segment): Promise<string> => {
-    const headers = { 'content-digest': digestField(body) };
-    const put = await fetch(`${collector.url}${pathOf(key)}?receipt=${receipt}`, {
-      method: 'PUT',
-      body,
-      headers,
-    });
-    expect(put.status).toBe(201);
+    expect((await putSaying(collector.url, key, `receipt=${receipt}`, body)).status).toBe(201);
     return receipt;
   };
   const tell = async (path: string, body: object): Promise<void> => {
-    const { status } = await fetch(`${collector.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
-    expect(status).toBe(200);
+    expect((await post(`${collector.url}${path}`, body)).status).toBe(200);
   };
   const dataset = async (...more: string[]) => {
     const words = ['dataset', '--identity', identity, '--out', out, '--json', ...more];

@@ -11,19 +11,15 @@ import {
   keptFiles,
   newKey,
   pathOf,
+  post,
   put,
   startCollector,
   temporaryFolder,
 } from './support.ts';
 import { open, replyTo, rows } from './wire.ts';
 
-async function erase(url: string, device: string, body: unknown): Promise<{ status: number; json: unknown }> {
-  const response = await fetch(`${url}/v1/devices/${device}/deletions`, {
-    method: 'POST',
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
-  return { status: response.status, json: await response.json() };
+function erase(url: string, device: string, body: unknown): ReturnType<typeof post> {
+  return post(`${url}/v1/devices/${device}/deletions`, body);
 }
 
 describe('POST of a deletion', () => {

@@ -8,9 +8,14 @@ import type { ExemptionBook } from '../../src/collector/exemption-book.ts';
 import { sealReason } from '../../src/privacy/exemption-reason.ts';
 import { newIdentity } from '../../src/segment/age-file.ts';
 import { exemptionContract, newAsk } from './exemption-contract.ts';
-import { errorCode, runProgram, startCollector, temporaryFolder } from './support.ts';
+import {
+  errorCode,
+  COLLECTOR_PROGRAM as PROGRAM,
+  runProgram,
+  startCollector,
+  temporaryFolder,
+} from './support.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../dist/telemetry-collector.js');
 const CANARY = 'canary: my doctor calls on Tuesdays';
 
 async function opened(dataDir: string, wallMs: () => number): Promise<ExemptionBook> {

@@ -4,17 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { booksInFolder } from '../../src/collector/books.ts';
 import { fleetContract } from './fleet-contract.ts';
-import { startCollector, temporaryFolder } from './support.ts';
+import { post, startCollector, temporaryFolder } from './support.ts';
 
 const HEALTH = { version: '0.1.0', backend: 'x11', codes: ['storage'] };
 
-async function tell(url: string, device: string, body: unknown): Promise<{ status: number; json: unknown }> {
-  const response = await fetch(`${url}/v1/devices/${device}/health`, {
-    method: 'POST',
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
-  return { status: response.status, json: await response.json() };
+function tell(url: string, device: string, body: unknown): ReturnType<typeof post> {
+  return post(`${url}/v1/devices/${device}/health`, body);
 }
 
 function rowsIn(dataDir: string): unknown[] {

@@ -8,7 +8,7 @@ import * as schemas from '../../src/collector/api-schemas.ts';
 import { openApiDocument } from '../../src/collector/openapi.ts';
 import { createServer } from '../../src/collector/server.ts';
 import { SERVER_LIMITS } from '../../src/collector/server-limits.ts';
-import { newKey, pathOf, put, startCollector, temporaryFolder } from './support.ts';
+import { newKey, pathOf, post, put, startCollector, temporaryFolder } from './support.ts';
 
 const SNAPSHOT = join(import.meta.dirname, '../../docs/openapi.json');
 
@@ -41,21 +41,18 @@ describe('the OpenAPI document', () => {
     const { url } = await startCollector(await temporaryFolder());
     const key = newKey();
     const kept = await put(url, key, randomBytes(10));
-    const post = async (path: string, body: object): Promise<unknown> => {
-      const reply = await fetch(`${url}/v1/devices/${key.device}/${path}`, {
-        method: 'POST',
-        body: JSON.stringify(body),
-      });
-      expect(reply.status).toBeLessThan(300);
-      return reply.json();
+    const ask = async (path: string, body: object): Promise<unknown> => {
+      const { status, json } = await post(`${url}/v1/devices/${key.device}/${path}`, body);
+      expect(status).toBeLessThan(300);
+      return json;
     };
     const now = new Date().toISOString();
     const answers: [z.ZodObject, unknown][] = [
       [schemas.receipt, JSON.parse(kept.body)],
-      [schemas.deletionAnswer, await post('deletions', { request: randomUUID(), segments: [key.segment] })],
+      [schemas.deletionAnswer, await ask('deletions', { request: randomUUID(), segments: [key.segment] })],
       [
         schemas.exemptionAnswer,
-        await post('exemptions', { request: randomUUID(), scope: 'all', askedAt: now, until: now }),
+        await ask('exemptions', { request: randomUUID(), scope: 'all', askedAt: now, until: now }),
       ],
       [schemas.health, await (await fetch(`${url}/healthz`)).json()],
       [schemas.ready, await (await fetch(`${url}/readyz`)).json()],

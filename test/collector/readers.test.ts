@@ -9,7 +9,17 @@ import type { ErasedLine } from '../../src/collector/list-lines.ts';
 import { makeReaderToken } from '../../src/collector/reader-token.ts';
 import { readSince } from '../../src/collector/since.ts';
 import { decryptWith, encryptFor, newIdentity } from '../../src/segment/age-file.ts';
-import { collect, digestField, newKey, pathOf, sha256, startCollector, temporaryFolder } from './support.ts';
+import {
+  collect,
+  digestField,
+  newKey,
+  pathOf,
+  post,
+  putSaying,
+  sha256,
+  startCollector,
+  temporaryFolder,
+} from './support.ts';
 
 /** A collector with a reader, and what the reader gets. */
 async function withReader() {
@@ -23,17 +33,10 @@ async function withReader() {
   const get = (path: string, authorization = `Bearer ${token}`): Promise<Response> =>
     fetch(`${collector.url}${path}`, { headers: { authorization } });
   const keep = async (key: ReturnType<typeof newKey>, query: string, body: Uint8Array = randomBytes(100)) => {
-    const headers = { 'content-digest': digestField(body) };
-    const { status } = await fetch(`${collector.url}${pathOf(key)}?${query}`, {
-      method: 'PUT',
-      body,
-      headers,
-    });
-    expect(status).toBe(201);
+    expect((await putSaying(collector.url, key, query, body)).status).toBe(201);
   };
   const tell = async (path: string, body: object): Promise<void> => {
-    const { status } = await fetch(`${collector.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
-    expect(status).toBe(200);
+    expect((await post(`${collector.url}${path}`, body)).status).toBe(200);
   };
   const lines = async <Line>(path: string): Promise<Line[]> =>
     (await (await get(path)).text())

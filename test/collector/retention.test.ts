@@ -7,33 +7,18 @@ import { FileObjectStore, segmentPath } from '../../src/collector/object-store-f
 import { Sweeper } from '../../src/collector/sweeper.ts';
 import { keepingLog } from '../control/reports.ts';
 import {
-  digestField,
   errorCode,
   keptFiles,
   newKey,
-  pathOf,
+  post,
   put,
+  putSaying,
   startCollector,
   temporaryFolder,
 } from './support.ts';
 import { rows } from './wire.ts';
 
 const DAY = 86_400_000;
-
-/** A PUT that says what is in `query`. */
-async function putSaying(
-  url: string,
-  key: ReturnType<typeof newKey>,
-  query: string,
-  body = randomBytes(100),
-) {
-  const response = await fetch(`${url}${pathOf(key)}?${query}`, {
-    method: 'PUT',
-    body,
-    headers: { 'content-digest': digestField(body) },
-  });
-  return { status: response.status, body: await response.text() };
-}
 
 /** How long the reply says that it is kept. */
 const keptMs = ({ body }: { body: string }): number =>
@@ -141,18 +126,8 @@ describe('how long a segment is kept', () => {
 });
 
 describe('consent that is taken back', () => {
-  const withdraw = async (
-    url: string,
-    device: string,
-    body: unknown,
-  ): Promise<{ status: number; json: unknown }> => {
-    const response = await fetch(`${url}/v1/devices/${device}/withdrawals`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    });
-    return { status: response.status, json: await response.json() };
-  };
+  const withdraw = (url: string, device: string, body: unknown): ReturnType<typeof post> =>
+    post(`${url}/v1/devices/${device}/withdrawals`, body);
 
   it('is confirmed, the same each time, and nothing more is taken under its receipt', async () => {
     const { url } = await startCollector(await temporaryFolder());

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
@@ -125,8 +125,32 @@ export function put(
   body: Uint8Array,
   headers: Record<string, string> = { 'content-digest': digestField(body) },
 ): Promise<Reply> {
+  return putTo(`${url}${pathOf(key)}`, body, headers);
+}
+
+/** The same that says what is in `query`. */
+export function putSaying(
+  url: string,
+  key: SegmentKey,
+  query: string,
+  body: Uint8Array = randomBytes(100),
+): Promise<Reply> {
+  return putTo(`${url}${pathOf(key)}?${query}`, body, { 'content-digest': digestField(body) });
+}
+
+/** One POST of JSON, or of a text that is none. */
+export async function post(url: string, body: unknown): Promise<{ status: number; json: unknown }> {
+  const response = await fetch(url, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+  return { status: response.status, json: await response.json() };
+}
+
+function putTo(url: string, body: Uint8Array, headers: Record<string, string>): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(`${url}${pathOf(key)}`, {
+    const request = httpRequest(url, {
       method: 'PUT',
       agent: false,
       headers: { 'content-length': String(body.byteLength), ...headers },
