@@ -1,8 +1,9 @@
-import { accessSync, constants, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
+import { accessSync, constants, readdirSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { roughBytes } from '../../core/amounts.ts';
 import { STAGES } from '../../spool/folders.ts';
 import { type Check, failed, ok, skipped, warn } from './check.ts';
+import { look } from './look.ts';
 import type { Patient } from './patient.ts';
 
 /** A quarter of an hour of input has at most a few hundred KB, and sealing needs as much again: 8 MB are a day. */
@@ -92,14 +93,6 @@ export function diskSpace({ stateDir, heard, policy }: Patient): Check {
       'make room, or set a smaller spool.limit',
     );
   return ok('disk-space', `${free}.`);
-}
-
-function look(path: string): Stats | undefined | 'closed' {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return 'closed';
-  }
 }
 
 /** The first thing in the folder that is another's, or open to others. */
