@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Patient } from '../doctor/patient.ts';
 import type { CliIo } from '../io.ts';
 import { programOutput } from '../program-output.ts';
+import { readIfThere } from './read-if-there.ts';
 
 /** More than weeks of trouble, and what a journal gives within a second. */
 const MOST_LINES = 2000;
@@ -118,13 +119,5 @@ function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
     return typeof json === 'object' && json !== null ? { ...json } : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }
