@@ -12,12 +12,12 @@ const LEAST_BYTES = 8_000_000;
 /** Whether the daemon's folder is there, its own, closed to others, and can be written to. */
 export function stateFolder({ stateDir, place, io }: Patient): Check {
   const stats = look(stateDir);
-  if (stats === 'closed')
-    return skipped(
-      'state-folder',
-      `${stateDir} is closed to this account, as it should be.`,
-      'sudo telemetryctl doctor',
-    );
+  const closed = skipped(
+    'state-folder',
+    `${stateDir} is closed to this account, as it should be.`,
+    'sudo telemetryctl doctor',
+  );
+  if (stats === 'closed') return closed;
   if (stats === undefined)
     return skipped('state-folder', `There is no ${stateDir} yet; the first start makes it.`);
   if (!stats.isDirectory())
@@ -35,12 +35,7 @@ export function stateFolder({ stateDir, place, io }: Patient): Check {
       `Others may look into ${stateDir} (mode ${octal(stats)}).`,
       `chmod 700 ${stateDir}`,
     );
-  if (stats.uid !== uid && uid !== 0)
-    return skipped(
-      'state-folder',
-      `${stateDir} is closed to this account, as it should be.`,
-      'sudo telemetryctl doctor',
-    );
+  if (stats.uid !== uid && uid !== 0) return closed;
   const wrong = wrongWithin(stateDir, stats.uid);
   if (wrong !== undefined) return failed('state-folder', wrong.text, wrong.fix);
   const refusal = refusedWrite(stateDir);
