@@ -95,7 +95,7 @@ async function stateFolder(io: CliIo): Promise<string> {
 
 /** The collector's key: the one that the token names, and that signed this very reply. */
 function provenKey({ status, body, proof, request }: EnrolmentReply, fingerprint: string): string {
-  const { collectorKey } = fieldsOf(body);
+  const { collectorKey } = jsonOf(body);
   const isNamed = isKey(collectorKey) && fingerprintOf(collectorKey) === fingerprint;
   if (isNamed && isReplyProven(collectorKey, proof, { status, request })) return collectorKey;
   throw new TelemetryError('failed', 'Whoever answered is not the collector that made this token.', {
@@ -105,9 +105,7 @@ function provenKey({ status, body, proof, request }: EnrolmentReply, fingerprint
 }
 
 function refusal({ status, body }: EnrolmentReply): TelemetryError {
-  const { error } = fieldsOf(body);
-  const { message, hint } =
-    typeof error === 'object' && error !== null ? fieldsOf(JSON.stringify(error)) : {};
+  const { message, hint } = fieldsOf(jsonOf(body)['error']);
   const why =
     typeof message === 'string' ? printable(message).slice(0, SHOWN_CHARACTERS) : `status ${status}`;
   return new TelemetryError('failed', `The collector did not take this device: ${why}.`, {
@@ -119,11 +117,14 @@ function refusal({ status, body }: EnrolmentReply): TelemetryError {
   });
 }
 
-function fieldsOf(body: string): Readonly<Record<string, unknown>> {
+function jsonOf(body: string): Readonly<Record<string, unknown>> {
   try {
-    const json: unknown = JSON.parse(body);
-    return typeof json === 'object' && json !== null ? { ...json } : {};
+    return fieldsOf(JSON.parse(body));
   } catch {
     return {};
   }
+}
+
+function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null ? { ...json } : {};
 }

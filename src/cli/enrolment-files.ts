@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TelemetryError } from '../core/errors.ts';
 import { isKey, type KeyPair, makeKeyPair } from '../signing/ed25519.ts';
 import { ENROLMENT_FILE, type Enrolment, enrolmentJson } from '../signing/enrolment.ts';
-import { ensureFolder, removeFile } from '../spool/durable-file.ts';
+import { removeFile } from '../spool/durable-file.ts';
 import { writeStateFile } from '../spool/state-file.ts';
 import { decoded } from './state-files.ts';
 
@@ -36,7 +36,6 @@ export function pendingKeys(stateDir: string, url: string, device: string): KeyP
   });
   if (pending !== undefined) return pending;
   const keys = makeKeyPair();
-  ensureFolder(stateDir);
   writeStateFile(join(stateDir, PENDING_FILE), { schema: 1, url, device, ...keys });
   return keys;
 }

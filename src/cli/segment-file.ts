@@ -53,19 +53,13 @@ export class SegmentOpener {
   async #readIdentities(): Promise<readonly string[]> {
     if (this.#identities !== undefined) return this.#identities;
     // Loaded here alone: the age library behind it is large.
-    const { readOwnerIdentities } = await import('../privacy/owner-identity.ts');
+    const { readNamedIdentities, readOwnerIdentities } = await import('../privacy/owner-identity.ts');
     const { around } = this.#io;
-    const found: string[] = [];
-    for (const file of this.#identityFiles) {
-      const identities = readOwnerIdentities(resolve(around.cwd, file));
-      if (identities === null) throw noSuchFile(file, 'check the path given with --identity');
-      found.push(...identities);
-    }
-    if (this.#identityFiles.length === 0) {
-      found.push(...(readOwnerIdentities(locations(around).identityPath) ?? []));
-    }
-    this.#identities = found;
-    return found;
+    this.#identities =
+      this.#identityFiles.length === 0
+        ? (readOwnerIdentities(locations(around).identityPath) ?? [])
+        : this.#identityFiles.flatMap((file) => readNamedIdentities(resolve(around.cwd, file), file));
+    return this.#identities;
   }
 }
 
@@ -96,13 +90,12 @@ export async function readSegmentFile(path: string, maxBytes?: number): Promise<
     }
   } catch (cause) {
     if (cause instanceof TelemetryError) throw cause;
-    if (errnoOf(cause) === 'ENOENT') throw noSuchFile('', 'telemetryctl inspect lists what there is');
+    if (errnoOf(cause) === 'ENOENT')
+      throw new TelemetryError('failed', 'there is no such file', {
+        hint: 'telemetryctl inspect lists what there is',
+      });
     throw diskError('read', path, cause);
   }
-}
-
-function noSuchFile(path: string, hint: string): TelemetryError {
-  return new TelemetryError('failed', `${path === '' ? '' : `${path}: `}there is no such file`, { hint });
 }
 
 function inFile(path: string, error: unknown): unknown {

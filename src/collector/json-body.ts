@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { parseContentDigest } from './content-digest.ts';
+import { readWhole } from './whole-body.ts';
 
 /** What a person asks is some kilobytes: five hundred segment ids are twenty. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -9,15 +10,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 export async function readJsonObject(
   raw: IncomingMessage,
 ): Promise<Readonly<Record<string, unknown>> | null> {
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const part of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    sizeBytes += part.length;
-    if (sizeBytes > MAX_BODY_BYTES) return null;
-    parts.push(part);
-  }
-  const body = Buffer.concat(parts);
-  if (!isAsDigested(body, raw.headers['content-digest'])) return null;
+  const body = await readWhole(raw, MAX_BODY_BYTES);
+  if (body === null || !isAsDigested(body, raw.headers['content-digest'])) return null;
   try {
     const json: unknown = JSON.parse(body.toString('utf8'));
     return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : null;

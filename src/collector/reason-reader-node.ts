@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { EXIT, TelemetryError } from '../core/errors.ts';
+import { EXIT } from '../core/errors.ts';
 import { SAFE_FLAGS } from '../core/node-flags.ts';
+import { openerFailure } from './opener-failure.ts';
 
 /** How long opening some kilobytes may take on a slow machine, the start of a process included. */
 const TIMEOUT_MS = 20_000;
@@ -24,10 +25,9 @@ export async function readReason(identityFile: string, reason: Uint8Array): Prom
   child.stdin.end(reason);
   const [code] = (await once(child, 'close')) as [number | null];
   if (code === EXIT.ok) return Buffer.concat(out).toString('utf8');
-  const [message = '', hint = ''] = Buffer.concat(err).toString('utf8').split('\n');
-  throw new TelemetryError(
-    code === EXIT.notPermitted ? 'not-permitted' : code === EXIT.usage ? 'usage' : 'failed',
-    message === '' ? 'the reason could not be opened' : message,
-    { op: 'open the reason', hint: hint === '' ? '--identity FILE as age-keygen makes it' : hint },
-  );
+  throw openerFailure(code, Buffer.concat(err).toString('utf8'), {
+    message: 'the reason could not be opened',
+    op: 'open the reason',
+    hint: '--identity FILE as age-keygen makes it',
+  });
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { DatasetAnswer, DatasetJob } from '../core/dataset-job.ts';
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../core/errors.ts';
-import { readOwnerIdentities } from '../privacy/owner-identity.ts';
+import { readNamedIdentities } from '../privacy/owner-identity.ts';
 import { writeTables } from './write-tables.ts';
 
 interface Output {
@@ -20,7 +20,7 @@ export async function runDatasetWriter(
   { stdout, stderr }: Output,
 ): Promise<number> {
   try {
-    const identities = argv.flatMap(identitiesIn);
+    const identities = argv.flatMap((file) => readNamedIdentities(file));
     stdout.write('ready\n');
     for await (const line of createInterface({ input })) {
       stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as DatasetJob, identities))}\n`);
@@ -31,14 +31,6 @@ export async function runDatasetWriter(
     stderr.write(`${messageOf(error)}\n${hint}\n`);
     return exitCodeFor(error);
   }
-}
-
-function identitiesIn(file: string): string[] {
-  const identities = readOwnerIdentities(file);
-  if (identities !== null) return identities;
-  throw new TelemetryError('failed', `${file}: there is no such file`, {
-    hint: 'check the path given with --identity',
-  });
 }
 
 /** What is wrong with one segment is an answer; what is wrong with the disk or an identity ends the program. */

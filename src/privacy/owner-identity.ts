@@ -18,6 +18,15 @@ export async function ensureOwnerIdentity(path: string): Promise<string> {
   return recipient;
 }
 
+/** {@link readOwnerIdentities} of a file that somebody named; throws when there is none. */
+export function readNamedIdentities(path: string, name = path): string[] {
+  const identities = readOwnerIdentities(path);
+  if (identities !== null) return identities;
+  throw new TelemetryError('failed', `${name}: there is no such file`, {
+    hint: 'check the path given with --identity',
+  });
+}
+
 /** The identities in a file of `age-keygen`'s form; `null` when there is no file. */
 export function readOwnerIdentities(path: string): string[] | null {
   const bytes = readPlainFile(path);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { arch, hostname, release, userInfo } from 'node:os';
 import { VERSION } from '../../core/version.ts';
 import type { Check } from '../doctor/check.ts';
@@ -7,7 +6,8 @@ import { runChecks } from '../doctor/run-checks.ts';
 import { unitStates } from '../doctor/unit.ts';
 import type { CliIo } from '../io.ts';
 import { logPart, readLog } from './log-part.ts';
-import { policyPart, problemPart } from './policy-part.ts';
+import { isOfPreferences, policyPart, problemPart } from './policy-part.ts';
+import { readIfThere } from './read-if-there.ts';
 import { type Redact, redactor } from './redact.ts';
 import { statusPart } from './status-part.ts';
 import type { ArchiveFile } from './tar.ts';
@@ -66,8 +66,8 @@ function versions({ around }: CliIo): object {
 function doctorPart(check: Check, { policy, place, heard }: Patient): object {
   if (check.name !== 'policy') return check;
   const told = heard.kind === 'own' ? heard.status.policy.problems : [];
-  const isTheirs = [...policy.problems, ...told].some(
-    ({ where }) => place.preferencesPath !== null && where.startsWith(place.preferencesPath),
+  const isTheirs = [...policy.problems, ...told].some((problem) =>
+    isOfPreferences(problem, place.preferencesPath),
   );
   if (!isTheirs) return check;
   const { name, severity } = check;
@@ -103,14 +103,6 @@ function namesOf({ around }: CliIo): { user: string; home: string; hosts: string
 function userName(): string {
   try {
     return userInfo().username;
-  } catch {
-    return '';
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }

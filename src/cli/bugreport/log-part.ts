@@ -1,12 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Patient } from '../doctor/patient.ts';
+import type { CliIo } from '../io.ts';
+import { programOutput } from '../program-output.ts';
+import { readIfThere } from './read-if-there.ts';
 
 /** More than weeks of trouble, and what a journal gives within a second. */
 const MOST_LINES = 2000;
-const MOST_BYTES = 16 * 1024 * 1024;
-const ANSWER_MS = 10_000;
+const JOURNAL_LIMITS = { timeoutMs: 10_000, maxBytes: 16 * 1024 * 1024 };
+const UNITS = ['telemetryd.service', 'telemetryd-uploader.service'] as const;
 /** Of one value. */
 const MOST_CHARACTERS = 300;
 
@@ -44,21 +46,24 @@ export function logPart(text: string): string {
 /** What the daemon logged here: of a file that the person names, or of the places where it logs by itself. */
 export async function readLog({ io, stateDir }: Patient, file: string | null): Promise<string> {
   if (file !== null) return readFileSync(file, 'utf8');
-  const { platform, home, env } = io.around;
+  const { platform, home } = io.around;
   if (platform === 'darwin') return readIfThere(join(home, 'Library/Logs/telemetryd.log'));
-  const units = ['-u', 'telemetryd.service', '-u', 'telemetryd-uploader.service'];
-  const ask = ['-o', 'json', '--no-pager', '-q', '-n', String(MOST_LINES)];
   const [own, system] = await Promise.all([
-    output(
-      'journalctl',
-      ['--user', ...units.map((word) => (word === '-u' ? '--user-unit' : word)), ...ask],
-      env,
+    journal(['--user', ...UNITS.map((unit) => `--user-unit=${unit}`)], io),
+    journal(
+      UNITS.map((unit) => `--unit=${unit}`),
+      io,
     ),
-    output('journalctl', [...units, ...ask], env),
   ]);
   return [readIfThere(join(stateDir, 'demonstration.log')), system, own]
     .filter((text) => text !== '')
     .join('\n');
+}
+
+/** What the journal has of some units, as JSON; `''` where there is none. */
+async function journal(which: readonly string[], io: CliIo): Promise<string> {
+  const args = [...which, '-o', 'json', '--no-pager', '-q', '-n', String(MOST_LINES)];
+  return (await programOutput('journalctl', args, io, JOURNAL_LIMITS)) ?? '';
 }
 
 function kept(line: string): string | undefined {
@@ -115,28 +120,4 @@ function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function output(
-  program: string,
-  args: readonly string[],
-  env: Patient['io']['around']['env'],
-): Promise<string> {
-  return new Promise((resolve) => {
-    const options = {
-      timeout: ANSWER_MS,
-      maxBuffer: MOST_BYTES,
-      encoding: 'utf8' as const,
-      env: { ...env, LC_ALL: 'C' },
-    };
-    execFile(program, [...args], options, (error, stdout) => resolve(error === null ? stdout : ''));
-  });
 }

@@ -1,6 +1,5 @@
 import type { LoadedPolicy, PolicyProblem } from '../../core/policy.ts';
 import { POLICY_ENTRIES } from '../../core/policy-lattice.ts';
-import type { Refused } from '../../policy/policy-outcome.ts';
 import type { Patient } from '../doctor/patient.ts';
 
 /** Fields whose value names people, programs, windows, networks or keys; of them only whether they are set is told. */
@@ -16,17 +15,20 @@ const NAMING: readonly string[] = [
 /** The policy that the files say, as far as it names nobody and nothing of a person's. */
 export function policyPart({ policy, place }: Patient): object {
   const problems = policy.problems.map((problem) => problemPart(problem, place.preferencesPath));
-  if (isRefused(policy)) return { isRefused: true, problems };
+  if (policy.policy === null) return { isRefused: true, problems };
   return { isRefused: false, problems, fields: fieldsOf(policy) };
 }
 
 /** Of a problem in somebody's preferences only where it is: its words may repeat what they wrote there. */
-export function problemPart(
-  { severity, where, text }: PolicyProblem,
-  preferencesPath: string | null,
-): object {
-  const isTheirs = preferencesPath !== null && where.startsWith(preferencesPath);
+export function problemPart(problem: PolicyProblem, preferencesPath: string | null): object {
+  const { severity, where, text } = problem;
+  const isTheirs = isOfPreferences(problem, preferencesPath);
   return { severity, where, text: isTheirs ? '(not told: it is in somebody’s preferences)' : text };
+}
+
+/** Whether a problem is in somebody's preferences. */
+export function isOfPreferences({ where }: PolicyProblem, preferencesPath: string | null): boolean {
+  return preferencesPath !== null && where.startsWith(preferencesPath);
 }
 
 function fieldsOf({ policy, origins }: LoadedPolicy): Record<string, object> {
@@ -38,8 +40,4 @@ function fieldsOf({ policy, origins }: LoadedPolicy): Record<string, object> {
     fields[path] = isNamed ? { origin, value: '(not told)' } : { origin, value: toml(policy) };
   }
   return fields;
-}
-
-function isRefused(outcome: LoadedPolicy | Refused): outcome is Refused {
-  return outcome.policy === null;
 }

@@ -20,15 +20,14 @@ export function backend({ heard }: Patient): Check {
 }
 
 function judged({ collection, capture }: StatusReport): Check {
-  const [first, ...others] = collection.reasons;
+  const [first] = collection.reasons;
   switch (collection.state) {
     case 'blocked':
       return failed('backend', first?.text ?? 'Capture is blocked.', first?.hint ?? 'telemetryctl why');
     case 'capturing': {
       const why = capture.backendWhy === '' ? '' : `, because ${capture.backendWhy}`;
       if (!capture.alive) return failed('backend', 'The capture process is gone.', 'telemetryctl why');
-      const note = [first, ...others].find((reason) => reason !== undefined);
-      if (note !== undefined) return warn('backend', `${capture.backend} runs. ${note.text}`, note.hint);
+      if (first !== undefined) return warn('backend', `${capture.backend} runs. ${first.text}`, first.hint);
       return ok('backend', `${capture.backend} runs and answers${why}.`);
     }
     case 'paused':

@@ -11,8 +11,9 @@ const MOST_MS = 5 * 60_000;
 const FIX = 'timedatectl set-ntp true (macOS: sudo sntp -sS time.apple.com)';
 
 /** Whether this machine's clock agrees with the collector's, or at least is not behind what was written already. */
-export function clock({ io, stateDir }: Patient, { dateWallMs }: Collector): Check {
+export function clock({ io, stateDir }: Patient, answer: Collector): Check {
   const { wallMs } = io.clock.now();
+  const dateWallMs = answer.kind === 'answered' ? answer.reply.dateWallMs : null;
   if (dateWallMs !== null) {
     const offMs = dateWallMs - wallMs;
     if (Math.abs(offMs) > MOST_MS)

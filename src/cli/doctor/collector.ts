@@ -8,11 +8,10 @@ import { readEnrolment } from './enrolment.ts';
 import type { Patient } from './patient.ts';
 
 /** What asking the collector gave. */
-export type Collector = { readonly dateWallMs: number | null } & (
+export type Collector =
   | { readonly kind: 'answered'; readonly reply: HealthReply }
   | { readonly kind: 'failed'; readonly text: string; readonly fix: string }
-  | { readonly kind: 'not-asked'; readonly why: string; readonly fix: string }
-);
+  | { readonly kind: 'not-asked'; readonly why: string; readonly fix: string };
 
 /** Blockers of the gate that are about whose network and whose bytes it would be. */
 const SPARED = [
@@ -38,7 +37,7 @@ export async function askCollector(
   { heard, destination, stateDir }: Patient,
   isOnline: boolean,
 ): Promise<Collector> {
-  const notAsked = (why: string, fix = ''): Collector => ({ kind: 'not-asked', dateWallMs: null, why, fix });
+  const notAsked = (why: string, fix = ''): Collector => ({ kind: 'not-asked', why, fix });
   if (destination === null) return notAsked('Without a policy nothing says where it is.');
   if (destination === '') return notAsked('Nothing is sent by this policy.');
   if (!isOnline) {
@@ -60,10 +59,9 @@ export async function askCollector(
     return notAsked('Whom to trust as the collector is not for this account to read.');
   const ca = typeof enrolment === 'object' ? enrolment.ca : null;
   try {
-    const reply = await askHealth(parseDestination(destination), ca);
-    return { kind: 'answered', dateWallMs: reply.dateWallMs, reply };
+    return { kind: 'answered', reply: await askHealth(parseDestination(destination), ca) };
   } catch (error) {
-    return { kind: 'failed', dateWallMs: null, ...explained(error, destination) };
+    return { kind: 'failed', ...explained(error, destination) };
   }
 }
 

@@ -1,7 +1,8 @@
 import { networkSysfs } from '../../conditions/network-sysfs.ts';
 import { powerSysfs } from '../../conditions/power-sysfs.ts';
-import { sysfsRoot } from '../../conditions/sysfs-root.ts';
-import type { NetworkKind, PowerState, Source } from '../../core/conditions.ts';
+import { type SysfsRoot, sysfsRoot } from '../../conditions/sysfs-root.ts';
+import type { Source } from '../../core/conditions.ts';
+import type { CliIo } from '../io.ts';
 import { type Check, type CheckName, ok, skipped, warn } from './check.ts';
 import type { Patient } from './patient.ts';
 
@@ -16,8 +17,10 @@ const NETWORK = {
 
 /** Whether it can be told what this machine runs on. */
 export async function power(patient: Patient): Promise<Check> {
-  const state = await told<PowerState>(patient, 'power');
-  if (state === null) return untold('power');
+  const { heard, io } = patient;
+  const state =
+    heard.kind === 'own' ? heard.status.conditions.power : (await measured(io, powerSysfs))?.state;
+  if (state === undefined) return untold('power');
   if (state === 'unknown')
     return warn(
       'power',
@@ -29,8 +32,10 @@ export async function power(patient: Patient): Promise<Check> {
 
 /** Whether it can be told which network this machine is on. */
 export async function network(patient: Patient): Promise<Check> {
-  const kind = await told<NetworkKind>(patient, 'network');
-  if (kind === null) return untold('network');
+  const { heard, io } = patient;
+  const kind =
+    heard.kind === 'own' ? heard.status.conditions.network.kind : (await measured(io, networkSysfs))?.kind;
+  if (kind === undefined) return untold('network');
   if (kind === 'unknown')
     return warn(
       'network',
@@ -45,22 +50,13 @@ function untold(name: CheckName): Check {
   return skipped(name, 'Only a running daemon of one’s own tells it here.');
 }
 
-/** What the daemon says; without one of ours, what the kernel's files say now. `null`: nobody to ask. */
-async function told<Fact extends PowerState | NetworkKind>(
-  { heard, io }: Patient,
-  what: 'power' | 'network',
-): Promise<Fact | null> {
-  if (heard.kind === 'own') {
-    const { conditions } = heard.status;
-    return (what === 'power' ? conditions.power : conditions.network.kind) as Fact;
-  }
-  if (io.around.platform !== 'linux') return null;
-  const root = sysfsRoot(io.around.env);
-  if (what === 'power') return (await read(powerSysfs(root))).state as Fact;
-  return (await read(networkSysfs(root))).kind as Fact;
-}
-
-async function read<Fact>(source: Source<Fact>): Promise<Fact> {
+/** What the kernel's files say now; `undefined` where there are none. */
+async function measured<Fact>(
+  { around: { platform, env } }: CliIo,
+  sourceAt: (root: SysfsRoot) => Source<Fact>,
+): Promise<Fact | undefined> {
+  if (platform !== 'linux') return undefined;
+  const source = sourceAt(sysfsRoot(env));
   await source.start(() => undefined);
   const fact = source.current();
   await source.stop();

@@ -1,8 +1,8 @@
-import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, TelemetryError } from '../../core/errors.ts';
 import { VERSION } from '../../core/version.ts';
 import { type Check, failed, ok, skipped, warn } from './check.ts';
+import { look } from './look.ts';
 import type { Patient } from './patient.ts';
 
 /** How a daemon is started here. */
@@ -79,12 +79,4 @@ export function socket(patient: Patient): Check {
   if (heard.kind === 'silent')
     return failed('socket', `${socketPath} (uid ${stats.uid}) gave no usable answer.`, 'restart the daemon');
   return ok('socket', `${socketPath} answers.`);
-}
-
-function look(path: string): Stats | undefined | 'closed' {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return 'closed';
-  }
 }

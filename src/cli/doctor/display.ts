@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { StatusReport } from '../../core/status.ts';
-import { type Check, failed, ok, skipped } from './check.ts';
+import { type Check, type CheckName, failed, ok, skipped } from './check.ts';
 import type { Patient } from './patient.ts';
 
 /** A server on this machine accepts at once, or is stuck. */
@@ -22,8 +22,8 @@ const PERMISSION_CODES = ['display-refused', 'no-permission', 'record-refused'];
 /** Whether there is a display to read input from, for the back ends that need one. */
 export async function display({ heard, io, policy }: Patient): Promise<Check> {
   if (heard.kind === 'own') {
-    const found = blockedBy(heard.status, DISPLAY_CODES);
-    if (found !== undefined) return found('display');
+    const found = blockedBy('display', DISPLAY_CODES, heard.status);
+    if (found !== undefined) return found;
     const { alive, backend } = heard.status.capture;
     if (alive)
       return backend === 'evdev' ? notNeeded() : ok('display', `The capture process is connected to it.`);
@@ -55,8 +55,8 @@ export async function display({ heard, io, policy }: Patient): Promise<Check> {
 /** Whether telemetryd may read input: event devices, the display's cookie, or what macOS allows. */
 export function permissions({ heard, io, policy }: Patient): Check {
   if (heard.kind === 'own') {
-    const found = blockedBy(heard.status, PERMISSION_CODES);
-    if (found !== undefined) return found('permissions');
+    const found = blockedBy('permissions', PERMISSION_CODES, heard.status);
+    if (found !== undefined) return found;
     if (heard.status.capture.alive)
       return ok('permissions', 'The capture process could open its source of input.');
   }
@@ -74,12 +74,12 @@ export function permissions({ heard, io, policy }: Patient): Check {
 
 /** The daemon's word that it is blocked, where it is for one of these reasons. */
 function blockedBy(
-  status: StatusReport,
+  name: CheckName,
   codes: readonly string[],
-): ((name: 'display' | 'permissions') => Check) | undefined {
-  const { state, reasons } = status.collection;
+  { collection: { state, reasons } }: StatusReport,
+): Check | undefined {
   const reason = state === 'blocked' ? reasons.find(({ code }) => codes.includes(code)) : undefined;
-  return reason === undefined ? undefined : (name) => failed(name, reason.text, reason.hint);
+  return reason && failed(name, reason.text, reason.hint);
 }
 
 /** What `auto` would take in this session. */

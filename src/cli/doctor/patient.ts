@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
 import { get } from '../../control/calls.ts';
 import { candidates, type Locations } from '../../control/locations.ts';
 import type { LoadedPolicy } from '../../core/policy.ts';
 import type { PublicStatus, StatusReport } from '../../core/status.ts';
 import { decodeLastGood } from '../../policy/last-good.ts';
-import { loadPolicyFiles } from '../../policy/load.ts';
 import type { Refused } from '../../policy/policy-outcome.ts';
 import { askDaemon, isDaemonDown, restingPlace } from '../daemon.ts';
 import type { CliIo } from '../io.ts';
+import { policyFilesAt } from '../policy-at-rest.ts';
 import { decoded } from '../state-files.ts';
 
 /** A daemon answers within milliseconds; on a machine that swaps within seconds. */
@@ -53,19 +52,9 @@ export async function examine(io: CliIo): Promise<Patient> {
     (heard.kind === 'down'
       ? undefined
       : candidates(io.around).find(({ socketPath }) => socketPath === asked)) ?? restingPlace(io);
-  const policy = policyFiles(io, place);
+  const policy = policyFilesAt(place, io, (io.around.env['TELEMETRYD_POLICY'] ?? '') !== '');
   const stateDir = heard.kind === 'own' ? heard.status.daemon.stateDir : place.stateDir;
   return { io, heard, place, stateDir, policy, destination: destinationOf(heard, policy, stateDir) };
-}
-
-function policyFiles(io: CliIo, place: Locations): LoadedPolicy | Refused {
-  return loadPolicyFiles({
-    policyFile: place.policyPaths.find((path) => existsSync(path)) ?? place.policyPaths[0] ?? '',
-    preferencesFile: place.preferencesPath,
-    isSystem: place.kind === 'system',
-    personUid: io.around.uid,
-    isPolicyRequired: (io.around.env['TELEMETRYD_POLICY'] ?? '') !== '',
-  });
 }
 
 function destinationOf(heard: Heard, policy: LoadedPolicy | Refused, stateDir: string): string | null {

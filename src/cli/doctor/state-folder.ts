@@ -1,8 +1,9 @@
-import { accessSync, constants, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
+import { accessSync, constants, readdirSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { roughBytes } from '../../core/amounts.ts';
 import { STAGES } from '../../spool/folders.ts';
 import { type Check, failed, ok, skipped, warn } from './check.ts';
+import { look } from './look.ts';
 import type { Patient } from './patient.ts';
 
 /** A quarter of an hour of input has at most a few hundred KB, and sealing needs as much again: 8 MB are a day. */
@@ -11,12 +12,12 @@ const LEAST_BYTES = 8_000_000;
 /** Whether the daemon's folder is there, its own, closed to others, and can be written to. */
 export function stateFolder({ stateDir, place, io }: Patient): Check {
   const stats = look(stateDir);
-  if (stats === 'closed')
-    return skipped(
-      'state-folder',
-      `${stateDir} is closed to this account, as it should be.`,
-      'sudo telemetryctl doctor',
-    );
+  const closed = skipped(
+    'state-folder',
+    `${stateDir} is closed to this account, as it should be.`,
+    'sudo telemetryctl doctor',
+  );
+  if (stats === 'closed') return closed;
   if (stats === undefined)
     return skipped('state-folder', `There is no ${stateDir} yet; the first start makes it.`);
   if (!stats.isDirectory())
@@ -34,12 +35,7 @@ export function stateFolder({ stateDir, place, io }: Patient): Check {
       `Others may look into ${stateDir} (mode ${octal(stats)}).`,
       `chmod 700 ${stateDir}`,
     );
-  if (stats.uid !== uid && uid !== 0)
-    return skipped(
-      'state-folder',
-      `${stateDir} is closed to this account, as it should be.`,
-      'sudo telemetryctl doctor',
-    );
+  if (stats.uid !== uid && uid !== 0) return closed;
   const wrong = wrongWithin(stateDir, stats.uid);
   if (wrong !== undefined) return failed('state-folder', wrong.text, wrong.fix);
   const refusal = refusedWrite(stateDir);
@@ -92,14 +88,6 @@ export function diskSpace({ stateDir, heard, policy }: Patient): Check {
       'make room, or set a smaller spool.limit',
     );
   return ok('disk-space', `${free}.`);
-}
-
-function look(path: string): Stats | undefined | 'closed' {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return 'closed';
-  }
 }
 
 /** The first thing in the folder that is another's, or open to others. */

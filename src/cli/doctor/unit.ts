@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import type { CliIo } from '../io.ts';
+import { programOutput } from '../program-output.ts';
 import { type Check, failed, ok, skipped, warn } from './check.ts';
 import type { Patient } from './patient.ts';
 
@@ -26,13 +27,13 @@ const LAUNCHD_JOBS = ['com.telemetryd.daemon', 'com.telemetryd.uploader'] as con
 
 /** The units of telemetryd that the service managers of this machine know; `null`: there is no manager to ask. */
 export async function unitStates({ io }: Pick<Patient, 'io'>): Promise<UnitState[] | null> {
-  const { platform, env, uid } = io.around;
+  const { platform } = io.around;
   if (platform === 'darwin') {
-    const jobs = await Promise.all(LAUNCHD_JOBS.map((job) => launchdJob(job, uid, env)));
+    const jobs = await Promise.all(LAUNCHD_JOBS.map((job) => launchdJob(job, io)));
     return jobs.filter((job) => job !== null);
   }
   if (platform !== 'linux') return null;
-  const asked = await Promise.all([systemdUnits('user', env), systemdUnits('system', env)]);
+  const asked = await Promise.all([systemdUnits('user', io), systemdUnits('system', io)]);
   const found = asked.filter((units) => units !== null);
   return found.length === 0 ? null : found.flat();
 }
@@ -89,16 +90,10 @@ function enableOf({ manager, unit: name }: UnitState): string {
   return manager === 'systemd, user' ? `systemctl --user enable ${name}` : `sudo systemctl enable ${name}`;
 }
 
-async function systemdUnits(
-  which: 'user' | 'system',
-  env: Patient['io']['around']['env'],
-): Promise<UnitState[] | null> {
+async function systemdUnits(which: 'user' | 'system', io: CliIo): Promise<UnitState[] | null> {
   const properties = 'Id,LoadState,ActiveState,Result,UnitFileState';
-  const text = await output(
-    'systemctl',
-    [`--${which}`, 'show', `--property=${properties}`, ...SYSTEMD_UNITS],
-    env,
-  );
+  const args = [`--${which}`, 'show', `--property=${properties}`, ...SYSTEMD_UNITS];
+  const text = await programOutput('systemctl', args, io, { timeoutMs: ANSWER_MS });
   return text === null ? null : text.split(/\n\n+/).flatMap((block) => systemdUnit(block, which));
 }
 
@@ -114,12 +109,9 @@ function systemdUnit(block: string, which: 'user' | 'system'): UnitState[] {
 }
 
 /** launchctl(1) says of its output that it is no interface; `state` and the last exit code have been there since 10.10. */
-async function launchdJob(
-  job: string,
-  uid: number,
-  env: Patient['io']['around']['env'],
-): Promise<UnitState | null> {
-  const text = await output('launchctl', ['print', `gui/${uid}/${job}`], env);
+async function launchdJob(job: string, io: CliIo): Promise<UnitState | null> {
+  const args = ['print', `gui/${io.around.uid}/${job}`];
+  const text = await programOutput('launchctl', args, io, { timeoutMs: ANSWER_MS });
   if (text === null) return null;
   const state = /^\tstate = (.+)$/m.exec(text)?.[1] ?? '';
   const exit = /^\tlast exit code = (\d+)/m.exec(text)?.[1] ?? '0';
@@ -131,20 +123,4 @@ async function launchdJob(
     result: exit === '0' ? '' : `exit code ${exit}`,
     isEnabled: null,
   };
-}
-
-/** What a program prints; `null` when it is not there, fails or does not answer. */
-function output(
-  program: string,
-  args: readonly string[],
-  env: Patient['io']['around']['env'],
-): Promise<string | null> {
-  return new Promise((resolve) => {
-    execFile(
-      program,
-      [...args],
-      { timeout: ANSWER_MS, encoding: 'utf8', env: { ...env, LC_ALL: 'C' } },
-      (error, stdout) => resolve(error === null ? stdout : null),
-    );
-  });
 }

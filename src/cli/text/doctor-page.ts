@@ -1,7 +1,7 @@
 import { counted } from '../../core/amounts.ts';
 import type { Check, Severity } from '../doctor/check.ts';
 import { type Colour, paint } from './colour.ts';
-import { wrap } from './layout.ts';
+import { COLUMNS, wrap } from './layout.ts';
 
 const WORDS: Readonly<Record<Severity, string>> = {
   ok: 'ok',
@@ -17,7 +17,6 @@ const COLOURS: Readonly<Record<Severity, Colour | null>> = {
 };
 const SEVERITY_COLUMNS = 9;
 const NAME_COLUMNS = 14;
-const COLUMNS = 80;
 
 /** What a diagnosis found, a paragraph a check, and a last line that counts. */
 export function doctorPage(checks: readonly Check[], hasColour: boolean): string {

@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.ts';
 
 /** What a terminal shows without wrapping, whoever it belongs to. */
-const COLUMNS = 80;
+export const COLUMNS = 80;
 const LABEL_COLUMNS = 13;
 
 /** A labelled paragraph of a page: the label in the margin, lines wrapped beside it. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { DayTable } from '../../core/dataset-job.ts';
 import { TelemetryError } from '../../core/errors.ts';
 import { FolderLock } from '../folder-lock-sqlite.ts';
+import { FolderSyncs } from '../folder-syncs.ts';
 import { parseUuid } from '../segment-key.ts';
 
 /** Says what the folder is. */
@@ -33,6 +34,7 @@ export interface DatasetEntry {
 export class DatasetFolder {
   readonly #dir: string;
   readonly #lock: FolderLock;
+  readonly #syncs = new FolderSyncs();
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -60,13 +62,14 @@ export class DatasetFolder {
       await mkdir(join(this.#dir, name), { recursive: true, mode: 0o700 });
     }
     if (!isOurs)
-      await writeWhole(
+      await this.#writeWhole(
         join(this.#dir, MARK),
         `${JSON.stringify({ schema: 1, kind: 'telemetryd dataset' })}\n`,
       );
   }
 
   async stop(): Promise<void> {
+    this.#syncs.stop();
     await rm(this.staging, { recursive: true, force: true });
     this.#lock.stop();
   }
@@ -117,7 +120,7 @@ export class DatasetFolder {
       const place = join(this.#dir, entry.files[at]?.path ?? name);
       await mkdir(dirname(place), { recursive: true, mode: 0o700 });
       await rename(join(this.staging, name), place);
-      await syncFolder(dirname(place));
+      await this.#syncs.sync(dirname(place));
     }
     return entry;
   }
@@ -133,10 +136,10 @@ export class DatasetFolder {
       }
       entries.delete(segment);
     }
-    for (const day of days) await syncOrDrop(day);
+    for (const day of days) await this.#syncOrDrop(day);
     const text = [...entries.values()].map((entry) => `${JSON.stringify(entry)}\n`).join('');
     if (text === '') await rm(this.#manifest(device), { force: true });
-    else await writeWhole(this.#manifest(device), text);
+    else await this.#writeWhole(this.#manifest(device), text);
   }
 
   async #note(device: string, entry: DatasetEntry): Promise<void> {
@@ -148,7 +151,30 @@ export class DatasetFolder {
     } finally {
       await file.close();
     }
-    await syncFolder(join(this.#dir, MANIFESTS));
+    await this.#syncs.sync(join(this.#dir, MANIFESTS));
+  }
+
+  /** A day without tables is no folder: it would be taken for a day without events. */
+  async #syncOrDrop(day: string): Promise<void> {
+    if (!existsSync(day)) return;
+    if ((await readdir(day)).length > 0) {
+      await this.#syncs.sync(day);
+      return;
+    }
+    this.#syncs.forget(day);
+    await rm(day, { recursive: true, force: true });
+  }
+
+  async #writeWhole(path: string, text: string): Promise<void> {
+    const file = await open(`${path}.part`, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.part`, path);
+    await this.#syncs.sync(dirname(path));
   }
 
   #manifest(device: string): string {
@@ -171,34 +197,5 @@ async function textOf(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
-  }
-}
-
-/** A day without tables is no folder: it would be taken for a day without events. */
-async function syncOrDrop(day: string): Promise<void> {
-  if (!existsSync(day)) return;
-  if ((await readdir(day)).length === 0) await rm(day, { recursive: true, force: true });
-  else await syncFolder(day);
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.part`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
-  await syncFolder(dirname(path));
-}
-
-/** A new name is durable only once its folder is: fsync(2), NOTES. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DatasetAnswer, DatasetJob } from '../../core/dataset-job.ts';
-import { EXIT, TelemetryError } from '../../core/errors.ts';
+import type { TelemetryError } from '../../core/errors.ts';
 import { SAFE_FLAGS } from '../../core/node-flags.ts';
+import { openerFailure } from '../opener-failure.ts';
 
 /** Makes segments into tables, one after the other. */
 export interface DatasetWriter {
@@ -69,21 +70,12 @@ export class DatasetWriterProcess implements DatasetWriter {
   async #failure(): Promise<TelemetryError> {
     const child = this.#child;
     if (child !== null && child.exitCode === null && child.signalCode === null) await once(child, 'close');
-    const [message = '', hint = ''] = this.#said.split('\n');
-    const code =
-      child?.exitCode === EXIT.notPermitted
-        ? 'not-permitted'
-        : child?.exitCode === EXIT.usage
-          ? 'usage'
-          : 'failed';
-    const how = child?.signalCode ?? `exit code ${child?.exitCode ?? 'unknown'}`;
-    return new TelemetryError(
-      code,
-      message === '' ? `the program that opens segments ended (${how})` : message,
-      {
-        op: 'open segments',
-        hint: hint === '' ? 'run it again; it goes on where it was' : hint,
-      },
-    );
+    const exitCode = child?.exitCode ?? null;
+    const how = child?.signalCode ?? `exit code ${exitCode ?? 'unknown'}`;
+    return openerFailure(exitCode, this.#said, {
+      message: `the program that opens segments ended (${how})`,
+      op: 'open segments',
+      hint: 'run it again; it goes on where it was',
+    });
   }
 }

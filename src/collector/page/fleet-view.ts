@@ -90,6 +90,7 @@ function bar(share: number): Markup {
 function trafficSection(days: readonly DayTraffic[]): Markup {
   const shown = days.filter(({ devices }) => devices >= LEAST_DEVICES);
   const [first, last] = [days[0]?.day ?? '', days.at(-1)?.day ?? ''];
+  const tallest = most(shown);
   const total = shown.reduce((sum, { bytes }) => sum + bytes, 0);
   const few = days.filter(({ devices }) => devices > 0 && devices < LEAST_DEVICES).length;
   return html`<section aria-labelledby="traffic">
@@ -98,7 +99,7 @@ function trafficSection(days: readonly DayTraffic[]): Markup {
 ${
   shown.length === 0
     ? html`<p>${few === 0 ? 'Nothing arrived in this time.' : `Files came of fewer than ${LEAST_DEVICES} devices. On the collector’s machine, telemetry-collector ls lists them.`}</p>`
-    : html`${dayBars(days)}<div class="ends" aria-hidden="true"><span>${first}</span><span>tallest: ${roughBytes(most(shown))}</span><span>${last}</span></div>
+    : html`${dayBars(days, tallest)}<div class="ends" aria-hidden="true"><span>${first}</span><span>tallest: ${roughBytes(tallest)}</span><span>${last}</span></div>
 <details><summary>The same as a table</summary>
 <table><caption>Files and bytes by day, ${roughBytes(total)} in all</caption>
 <thead><tr><th scope="col">Day</th><th scope="col" class="number">Files</th><th scope="col" class="number">Bytes</th></tr></thead>
@@ -110,8 +111,8 @@ ${
 const HEIGHT = 100;
 const DAY_WIDTH = 20;
 
-function dayBars(days: readonly DayTraffic[]): Markup {
-  const tallest = most(days.filter(({ devices }) => devices >= LEAST_DEVICES));
+/** `tallest`: the most bytes of a day that may be shown. */
+function dayBars(days: readonly DayTraffic[], tallest: number): Markup {
   const rects = days.map(({ bytes, devices }, at) => {
     if (devices === 0) return null;
     const isFew = devices < LEAST_DEVICES;

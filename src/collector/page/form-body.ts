@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readWhole } from '../whole-body.ts';
 
 /** The longest answer to a person, escaped for a form, is 9 KB. */
 const MAX_FORM_BYTES = 16 * 1024;
@@ -7,12 +8,6 @@ const MAX_FORM_BYTES = 16 * 1024;
 export async function readForm(raw: IncomingMessage): Promise<URLSearchParams | null> {
   const [type = ''] = (raw.headers['content-type'] ?? '').split(';');
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return null;
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const part of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    sizeBytes += part.length;
-    if (sizeBytes > MAX_FORM_BYTES) return null;
-    parts.push(part);
-  }
-  return new URLSearchParams(Buffer.concat(parts).toString('utf8'));
+  const body = await readWhole(raw, MAX_FORM_BYTES);
+  return body === null ? null : new URLSearchParams(body.toString('utf8'));
 }

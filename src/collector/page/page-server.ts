@@ -58,8 +58,7 @@ export async function createPage(parts: PageParts): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(PAGE_HEADERS);
     if (!isSecure && !isForThisMachine(request.raw)) {
-      discardRest(request.raw, MAX_REST_BYTES);
-      await sendProblem(
+      await refuse(
         reply,
         421,
         'Not through a proxy',
@@ -68,13 +67,7 @@ export async function createPage(parts: PageParts): Promise<FastifyInstance> {
       return;
     }
     if (request.method === 'POST' && !isFromHere(request.raw, isSecure)) {
-      discardRest(request.raw, MAX_REST_BYTES);
-      await sendProblem(
-        reply,
-        403,
-        'Not from here',
-        'This form was not posted from this page; nothing was done.',
-      );
+      await refuse(reply, 403, 'Not from here', 'This form was not posted from this page; nothing was done.');
       return;
     }
     if (!isForSignedIn(request)) return;
@@ -94,8 +87,7 @@ export async function createPage(parts: PageParts): Promise<FastifyInstance> {
   const formOf = async (request: FastifyRequest, reply: FastifyReply): Promise<URLSearchParams | null> => {
     const form = await readForm(request.raw);
     if (form !== null && isSame(form.get('form') ?? '', viewerOf(request).formToken)) return form;
-    discardRest(request.raw, MAX_REST_BYTES);
-    await sendProblem(
+    await refuse(
       reply,
       403,
       'Not from here',
@@ -191,6 +183,12 @@ function sendProblem(reply: FastifyReply, status: number, title: string, text: s
   const main = html`<p>${text}</p>
 <p><a href="${PLACES.fleet}">To the fleet</a></p>`;
   return sendPage(reply, status, document({ title, viewer: null, main }));
+}
+
+/** Says why a form is not taken, which nobody has read. */
+function refuse(reply: FastifyReply, status: number, title: string, text: string): FastifyReply {
+  discardRest(reply.request.raw, MAX_REST_BYTES);
+  return sendProblem(reply, status, title, text);
 }
 
 function sendUnknown(reply: FastifyReply): FastifyReply {

@@ -1,6 +1,6 @@
 import { EXIT, exitCodeFor, messageOf, TelemetryError } from '../../core/errors.ts';
 import { openReason } from '../exemption-reason.ts';
-import { readOwnerIdentities } from '../owner-identity.ts';
+import { readNamedIdentities } from '../owner-identity.ts';
 
 interface Output {
   readonly stdout: { write(text: string): void };
@@ -18,12 +18,7 @@ export async function runReasonOpener(
 ): Promise<number> {
   try {
     const [identityFile = ''] = argv;
-    const identities = readOwnerIdentities(identityFile);
-    if (identities === null) {
-      throw new TelemetryError('failed', `${identityFile}: there is no such file`, {
-        hint: 'check the path given with --identity',
-      });
-    }
+    const identities = readNamedIdentities(identityFile);
     const parts: Uint8Array[] = [];
     for await (const part of input) parts.push(part as Uint8Array);
     stdout.write(await openReason(identities, Buffer.concat(parts)));
