@@ -12,22 +12,25 @@ const SEAT_PATH = '/org/freedesktop/login1/seat/seat0';
  */
 export function seatHolder(view: ServiceView): number | null | undefined {
   const session = sessionInFront(view);
-  if (session === null || session === undefined) return session;
-  if (textOf(session, 'Class')?.startsWith('user') !== true || flagOf(session, 'Remote') !== false)
-    return null;
-  const [uid] = itemsIn(session.get('User'));
-  return typeof uid === 'number' ? uid : null;
+  return session === null || session === undefined ? session : holderOf(session);
 }
 
 /** For the system service, which sees the input of the whole seat: unlocked only while this account's session has it. */
 export function lockAtSeat(view: ServiceView, uid: number): Lock {
-  const holder = seatHolder(view);
-  if (holder === undefined) return 'unknown';
   const session = sessionInFront(view);
-  if (holder !== uid || session === null || session === undefined) return 'locked';
+  if (session === undefined) return 'unknown';
+  if (session === null || holderOf(session) !== uid) return 'locked';
   const isLocked = flagOf(session, 'LockedHint');
   if (isLocked === null) return 'unknown';
   return isLocked || textOf(session, 'State') === 'closing' ? 'locked' : 'unlocked';
+}
+
+/** Whose session it is; `null` for a greeter's and for one that comes over a network. */
+function holderOf(session: Properties): number | null {
+  if (textOf(session, 'Class')?.startsWith('user') !== true || flagOf(session, 'Remote') !== false)
+    return null;
+  const [uid] = itemsIn(session.get('User'));
+  return typeof uid === 'number' ? uid : null;
 }
 
 function sessionInFront(view: ServiceView): Properties | null | undefined {

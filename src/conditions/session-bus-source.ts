@@ -73,12 +73,12 @@ export class SessionBusSource implements SessionSource {
 
   #look(): void {
     const { uid, isOfSeat } = this.#parts;
-    const ofLogind =
-      isOfSeat === true
-        ? this.#logind.presence === 'present'
-          ? this.#logind.look((view) => lockAtSeat(view, uid))
-          : 'unknown'
-        : lockOf(this.#logind, () => this.#logind.look((view) => lockFromLogind(view, uid)));
+    const lockIn = isOfSeat === true ? lockAtSeat : lockFromLogind;
+    const ofLogind = lockOf(
+      this.#logind,
+      () => this.#logind.look((view) => lockIn(view, uid)),
+      isOfSeat === true ? 'unknown' : 'none',
+    );
     const found = [
       { name: 'logind', lock: ofLogind },
       ...this.#savers.map(({ service, lock }) => ({ name: service.name, lock: lockOf(service, lock) })),
@@ -94,7 +94,7 @@ export class SessionBusSource implements SessionSource {
   }
 }
 
-function lockOf(service: BusService, look: () => Lock): Lock {
+function lockOf(service: BusService, look: () => Lock, withoutIt: Lock = 'none'): Lock {
   if (service.presence === 'present') return look();
-  return service.presence === 'absent' ? 'none' : 'unknown';
+  return service.presence === 'absent' ? withoutIt : 'unknown';
 }

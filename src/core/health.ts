@@ -9,6 +9,13 @@ export interface Health {
   readonly codes: readonly string[];
 }
 
+/** What a collector was last told of the program here, and on which day. */
+export interface ToldHealth extends Health {
+  readonly destination: string;
+  /** `2026-03-31`, UTC. */
+  readonly day: string;
+}
+
 /**
  * The faults that may be told, an allow list: a code that is not here never leaves the device, and a collector that is
  * sent one does not keep it. Each names something that somebody must mend, and is the same whoever sits at the machine.

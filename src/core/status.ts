@@ -2,6 +2,7 @@ import type { CollectionName, ConsentStanding, Reason } from './collection.ts';
 import type { NetworkKind, PowerState, Session } from './conditions.ts';
 import type { ExemptionView } from './exemption-view.ts';
 import type { FocusName } from './focus.ts';
+import type { ToldHealth } from './health.ts';
 import type { Shown } from './notifier.ts';
 import type { RequestKind } from './person-request.ts';
 import type { PolicyProblem } from './policy.ts';
@@ -71,13 +72,7 @@ export interface StatusReport {
     readonly destination: string;
     readonly isSending: boolean;
     /** What the collector was last told of the program here, and the UTC day; `null`: nothing yet. */
-    readonly health?: {
-      readonly version: string;
-      readonly backend: string;
-      readonly codes: readonly string[];
-      readonly destination: string;
-      readonly day: string;
-    } | null;
+    readonly health?: ToldHealth | null;
   };
   readonly conditions: {
     readonly power: PowerState;

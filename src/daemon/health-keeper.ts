@@ -1,9 +1,9 @@
 import type { RequestReply, Round } from '../control/protocol.ts';
 import type { Clock, Log } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import { type Health, healthOf, healthPath } from '../core/health.ts';
+import { type Health, healthOf, healthPath, type ToldHealth } from '../core/health.ts';
 import type { LedgerFact } from '../privacy/ledger-entry.ts';
-import { readToldHealth, type ToldHealth, writeToldHealth } from '../spool/health-file.ts';
+import { readToldHealth, writeToldHealth } from '../spool/health-file.ts';
 
 export interface HealthPorts {
   readonly clock: Clock;

@@ -77,7 +77,7 @@ export function personDaemon(parts: PersonDaemonParts): PersonDaemon {
   const speed = options.replay?.speed ?? 1;
   const timers = new NodeTimers(clock, speed === 'max' ? Infinity : speed);
   const conditions = machineConditions(env, person, process.platform, persons !== null);
-  const paths = policyPaths(place, options.mode, person);
+  const paths = policyPaths(place, options.mode, person, env);
   const uploaders = new UploaderService({ folder: join(runtimeDir, 'outbox'), clock, timers, log });
   if (options.uploader === 'service') uploaders.prepare();
   const daemon = new Daemon(
@@ -161,14 +161,14 @@ function peerUid({ libc }: OpenedLibc): PeerUid | null {
   return libc === null ? null : (fd) => peerOf(libc, fd, process.platform)?.uid ?? null;
 }
 
-function policyPaths(place: Locations, mode: RunOptions['mode'], uid: number) {
+function policyPaths(place: Locations, mode: RunOptions['mode'], uid: number, env: NodeJS.ProcessEnv) {
   const existing = place.policyPaths.find((path) => existsSync(path));
   return {
     policyFile: existing ?? place.policyPaths[0] ?? '/etc/telemetryd/policy.toml',
     preferencesFile: place.preferencesPath,
     isSystem: mode === 'system',
     personUid: uid,
-    isPolicyRequired: process.env['TELEMETRYD_POLICY'] !== undefined,
+    isPolicyRequired: env['TELEMETRYD_POLICY'] !== undefined,
   };
 }
 

@@ -3,6 +3,7 @@ import type { RequestReply, Round, SegmentResult } from '../control/protocol.ts'
 import { parseDestination, segmentPath, targetUri } from '../core/destination.ts';
 import { type PersonRequest, requestBody, requestPath } from '../core/person-request.ts';
 import { isReplyProven } from '../signing/reply-check.ts';
+import { contentDigest } from '../upload/reply-policy.ts';
 import type { Pinned } from './enrolment-keeper.ts';
 
 /** A collector's answer to a request that can be acted on. */
@@ -49,7 +50,7 @@ export function isSegmentReplyTrusted(
     request: {
       method: 'PUT',
       targetUri: targetUri(destination, path),
-      contentDigest: digestField(Buffer.from(result.sha256, 'hex')),
+      contentDigest: contentDigest(Buffer.from(result.sha256, 'hex').toString('base64')),
     },
   });
 }
@@ -59,22 +60,18 @@ function isRequestReplySigned(
   { status, body, proof }: RequestReply,
   collectorKey: string,
 ): boolean {
-  if (proof === undefined || proof.contentDigest !== digestField(sha256(body))) return false;
+  if (proof === undefined || proof.contentDigest !== digestOf(body)) return false;
   const destination = parseDestination(request.destination);
   return isReplyProven(collectorKey, proof, {
     status,
     request: {
       method: 'POST',
       targetUri: targetUri(destination, `${destination.basePath}${requestPath(request)}`),
-      contentDigest: digestField(sha256(requestBody(request))),
+      contentDigest: digestOf(requestBody(request)),
     },
   });
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function digestField(digest: Buffer): string {
-  return `sha-256=:${digest.toString('base64')}:`;
+function digestOf(text: string): string {
+  return contentDigest(createHash('sha256').update(text).digest('base64'));
 }

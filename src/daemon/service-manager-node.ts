@@ -56,13 +56,14 @@ export function serviceManager(
   { libc, problem }: OpenedLibc,
   log: Log,
 ): ServiceManager {
+  const nobody = new ServiceManager(() => undefined, null);
   const address = env['NOTIFY_SOCKET'] ?? '';
-  if (address === '') return new ServiceManager(() => undefined, null);
+  if (address === '') return nobody;
   const warn = (why: string): void =>
     log.warn({ event: 'service-manager-not-told', problem: why }, 'the service manager could not be told');
   if (libc === null) {
     warn(problem);
-    return new ServiceManager(() => undefined, null);
+    return nobody;
   }
   try {
     const socket = new UnixDatagrams(libc, address);
@@ -73,7 +74,7 @@ export function serviceManager(
     return new ServiceManager(send, watchdogMs(env));
   } catch (error) {
     warn(messageOf(error));
-    return new ServiceManager(() => undefined, null);
+    return nobody;
   }
 }
 

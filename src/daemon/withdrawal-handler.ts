@@ -1,20 +1,20 @@
 import type { Log } from '../core/clock.ts';
 import type { ConsentReceipt } from '../privacy/consent.ts';
 import { withdrawalsOf } from '../privacy/withdrawal.ts';
+import { idsIn, settledOnceAllDone } from './all-done.ts';
 import type { PersonRequests, RequestHandler } from './person-requests.ts';
-
-/** A collector that is not done with it is asked again in so long. */
-const ASK_AGAIN_MS = 60_000;
 
 /** What a collector says to the word that consent is taken back: settled when it names every receipt as withdrawn. */
 export function withdrawalHandler(log: Log): RequestHandler {
   return {
     answered: ({ body, destination }, reply) => {
-      const done = new Set(idsIn(reply['withdrawn']));
-      if (!idsIn(body['receipts']).every((receipt) => done.has(receipt)))
-        return { kind: 'again', afterMs: ASK_AGAIN_MS };
-      log.info({ event: 'withdrawal-known', destination }, 'the collector knows that consent was taken back');
-      return { kind: 'settled' };
+      const outcome = settledOnceAllDone(body['receipts'], new Set(idsIn(reply['withdrawn'])));
+      if (outcome.kind === 'settled')
+        log.info(
+          { event: 'withdrawal-known', destination },
+          'the collector knows that consent was taken back',
+        );
+      return outcome;
     },
   };
 }
@@ -30,8 +30,4 @@ export function tellWithdrawal(
   for (const { destination, receipts: ids } of withdrawalsOf(receipts))
     if (requests.mayGo(destination))
       requests.add({ kind: 'withdrawal', destination, body: { receipts: ids } });
-}
-
-function idsIn(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string') : [];
 }

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { run } from './run.mjs';
 import { scriptText } from './scripts.mjs';
-import { CONFIGURATION_FILES, writeTree } from './tree.mjs';
+import { CONFIGURATION_FILES, sizeOf, writeTree } from './tree.mjs';
 
 const ARCHITECTURES = /** @type {Readonly<Record<string, string>>} */ ({ x64: 'amd64', arm64: 'arm64' });
 
@@ -23,15 +23,13 @@ export function buildDeb({ tree, version, madeAt, work, out, isFast }) {
     fs.writeFileSync(path.join(control, name), text);
     fs.chmodSync(path.join(control, name), mode);
   };
-  let sizeBytes = 0;
-  for (const entry of tree.values()) sizeBytes += 'content' in entry ? entry.content.length : 0;
   write(
     'control',
     `Package: telemetryd
 Version: ${version}
 Architecture: ${architecture}
 Maintainer: telemetryd
-Installed-Size: ${Math.ceil(sizeBytes / 1024)}
+Installed-Size: ${Math.ceil(sizeOf(tree) / 1024)}
 Section: admin
 Priority: optional
 Depends: libc6 (>= 2.28), libstdc++6 (>= 8), libgcc-s1 | libgcc1, systemd (>= 245)

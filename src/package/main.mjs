@@ -19,7 +19,7 @@ import { buildDist, isDistCurrent } from '../setup/dist.mjs';
 import { buildDeb } from './deb.mjs';
 import { buildRpm } from './rpm.mjs';
 import { buildTarball } from './tarball.mjs';
-import { packageTree } from './tree.mjs';
+import { packageTree, sizeOf } from './tree.mjs';
 
 /**
  * What a format is built from.
@@ -94,11 +94,6 @@ function sourceDate() {
   throw new Error(
     'nothing here tells the time that packages are to carry\nTry: SOURCE_DATE_EPOCH=$(date +%s)',
   );
-}
-
-/** @param {import('./tree.mjs').Tree} tree */
-function sizeOf(tree) {
-  return [...tree.values()].reduce((sum, entry) => sum + ('content' in entry ? entry.content.length : 0), 0);
 }
 
 /** @param {number} bytes */

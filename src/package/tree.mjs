@@ -64,8 +64,7 @@ export async function packageTree(root, madeAt) {
   const native = `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
   copy(native, `${LIB}/${native}`);
 
-  const { CLASSES } = UNITS;
-  for (const [from, to] of CLASSES) {
+  for (const [from, to] of Object.entries(UNIT_FOLDERS)) {
     for (const name of fs.readdirSync(path.join(root, from))) copy(`${from}/${name}`, `${to}/${name}`);
   }
   copy('src/package/policy.toml', 'etc/telemetryd/policy.toml');
@@ -85,15 +84,13 @@ export async function packageTree(root, madeAt) {
   return { tree: new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1))), components, version };
 }
 
-const UNITS = {
-  /** Folder in the repository, folder on the machine. */
-  CLASSES: /** @type {const} */ ([
-    ['systemd/system', 'usr/lib/systemd/system'],
-    ['systemd/user', 'usr/lib/systemd/user'],
-    ['systemd/sysusers.d', 'usr/lib/sysusers.d'],
-    ['systemd/tmpfiles.d', 'usr/lib/tmpfiles.d'],
-    ['systemd/polkit', 'usr/share/polkit-1/rules.d'],
-  ]),
+/** Folder in the repository, folder on the machine. */
+const UNIT_FOLDERS = {
+  'systemd/system': 'usr/lib/systemd/system',
+  'systemd/user': 'usr/lib/systemd/user',
+  'systemd/sysusers.d': 'usr/lib/sysusers.d',
+  'systemd/tmpfiles.d': 'usr/lib/tmpfiles.d',
+  'systemd/polkit': 'usr/share/polkit-1/rules.d',
 };
 
 const COMPLETIONS = {
@@ -114,6 +111,15 @@ function completion(root, shell) {
   );
   if (status !== 0) throw new Error(`no completion for ${shell}: ${stderr}`);
   return stdout;
+}
+
+/**
+ * What its files take, in bytes.
+ *
+ * @param {Tree} tree
+ */
+export function sizeOf(tree) {
+  return [...tree.values()].reduce((sum, entry) => sum + ('content' in entry ? entry.content.length : 0), 0);
 }
 
 /**

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import type { Health } from '../core/health.ts';
+import type { ToldHealth } from '../core/health.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
-
-/** What a collector was last told of the program here, and on which day. */
-export interface ToldHealth extends Health {
-  readonly destination: string;
-  /** `2026-03-31`, UTC. */
-  readonly day: string;
-}
 
 /** `health.json`; `null` when nothing was told yet, or nobody knows any more, which costs one more telling. */
 export function readToldHealth(stateDir: string): ToldHealth | null {
@@ -26,16 +19,15 @@ export const HEALTH_FILE = 'health.json';
 /** Checks what the file held; throws when it is something else. */
 export function parseToldHealth(json: unknown): ToldHealth {
   const { destination, day, version, backend, codes } = json as Partial<Record<string, unknown>>;
-  const words = [destination, day, version, backend].filter((word) => typeof word === 'string');
-  if (words.length < 4 || !Array.isArray(codes)) throw new Error('no health');
-  const [to = '', on = '', ofVersion = '', by = ''] = words;
-  return {
-    destination: to,
-    day: on,
-    version: ofVersion,
-    backend: by,
-    codes: codes.filter((code) => typeof code === 'string'),
-  };
+  if (
+    typeof destination !== 'string' ||
+    typeof day !== 'string' ||
+    typeof version !== 'string' ||
+    typeof backend !== 'string' ||
+    !Array.isArray(codes)
+  )
+    throw new Error('no health');
+  return { destination, day, version, backend, codes: codes.filter((code) => typeof code === 'string') };
 }
 
 function pathIn(stateDir: string): string {

@@ -11,8 +11,6 @@ export interface LinkRequest {
   readonly sizeBytes: number;
   /** The body; asked for anew when the request must be repeated. It ends early once `over` is aborted. */
   readonly body: (over: AbortSignal) => AsyncIterable<Buffer>;
-  /** Called with the reply's body as it comes, up to the link's limit. */
-  readonly onReplyBody?: (data: Buffer) => void;
 }
 
 /** Without a reply that counts: why, in a word or an error code. */
@@ -37,6 +35,7 @@ export class Exchange {
   readonly #drop: () => void;
   readonly #settle: (answer: CollectorReply | StaleFailure) => void;
   readonly #over = new AbortController();
+  readonly #replyBody: Buffer[] = [];
   #reply: CollectorReply | null = null;
   #isSent = false;
   #isDone = false;
@@ -52,7 +51,7 @@ export class Exchange {
 
   /** Sends the body until it is through or the exchange is over; never rejects for what the other side does. */
   async send(put: LinkRequest): Promise<void> {
-    this.#request.on('response', (response) => this.#onResponse(response, put.onReplyBody));
+    this.#request.on('response', (response) => this.#onResponse(response));
     this.#request.on('timeout', () => this.#give('no byte for too long'));
     this.#request.on('error', (error: NodeJS.ErrnoException) => this.#give(error.code ?? error.message));
     this.#request.on('close', () => this.#give('the connection was closed'));
@@ -85,10 +84,14 @@ export class Exchange {
   /** Ends the exchange: a reply whose headers came counts, whatever became of its body. */
   #give(failure: string): void {
     if (this.#reply === null) this.fail(failure);
-    else this.#finish(this.#reply, true);
+    else this.#giveReply(this.#reply, true);
   }
 
-  #onResponse(response: IncomingMessage, onBody?: (data: Buffer) => void): void {
+  #giveReply(reply: CollectorReply, isBroken: boolean): void {
+    this.#finish({ ...reply, body: Buffer.concat(this.#replyBody).toString('utf8') }, isBroken);
+  }
+
+  #onResponse(response: IncomingMessage): void {
     const { 'content-digest': digest, 'retry-after': retryAfter, date, signature } = response.headers;
     const reply: CollectorReply = {
       status: response.statusCode ?? 0,
@@ -102,12 +105,12 @@ export class Exchange {
     let bytes = 0;
     response.on('data', (data: Buffer) => {
       bytes += data.length;
-      if (bytes > this.#maxReplyBytes) this.#finish(reply, true);
-      else onBody?.(data);
+      if (bytes > this.#maxReplyBytes) this.#giveReply(reply, true);
+      else this.#replyBody.push(data);
     });
     // A reply that comes before the end of the body ends the connection: the rest of the body would have to follow.
-    response.on('end', () => this.#finish(reply, !this.#isSent));
-    response.on('error', () => this.#finish(reply, true));
+    response.on('end', () => this.#giveReply(reply, !this.#isSent));
+    response.on('error', () => this.#giveReply(reply, true));
     // There is no point in sending more; what the reply says is decided.
     if (!this.#isSent) this.#over.abort();
   }

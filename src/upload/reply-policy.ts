@@ -9,6 +9,8 @@ export interface CollectorReply {
   readonly date: string | undefined;
   readonly signatureInput?: string | undefined;
   readonly signature?: string | undefined;
+  /** As text, and as much of it as came within the link's limit. */
+  readonly body?: string;
 }
 
 /** A verdict on a reply: part of a {@link SegmentResult}. */

@@ -31,7 +31,6 @@ export async function postRequest(
 ): Promise<RequestReply> {
   const { link, destination, ports } = sending;
   const body = Buffer.from(request.body);
-  const parts: Buffer[] = [];
   const chargedBefore = link.chargedBytes;
   const { answer, proof } = await sendSigned(
     {
@@ -44,11 +43,8 @@ export async function postRequest(
       },
       sizeBytes: body.length,
       async *body() {
-        // Asked for anew when the request is repeated: what came of the first reply does not count.
-        parts.length = 0;
         yield await Promise.resolve(body);
       },
-      onReplyBody: (data) => parts.push(data),
     },
     sending,
   );
@@ -58,7 +54,7 @@ export async function postRequest(
     const detail = `no answer: ${answer.failure.slice(0, MAX_WHY_CHARACTERS)}`;
     return { id, status: 0, body: '', detail, chargedBytes, retryAfterMs: null };
   }
-  const text = Buffer.concat(parts).toString('utf8');
+  const { body: text = '' } = answer;
   return {
     id,
     status: answer.status,

@@ -36,7 +36,6 @@ async function put({ id, about }: RoundSegment, file: OutboxFile, sending: Sendi
   const { link, destination, aborted, overdue, ports, round } = sending;
   const digest = file.sha256.toString('base64');
   const chargedBefore = link.chargedBytes;
-  const parts: Buffer[] = [];
   const { answer, proof } = await sendSigned(
     {
       method: 'PUT',
@@ -47,12 +46,7 @@ async function put({ id, about }: RoundSegment, file: OutboxFile, sending: Sendi
         'Telemetry-Ledger-Head': round.ledgerHead,
       },
       sizeBytes: file.sizeBytes,
-      body: (over) => {
-        // Asked for anew when the request is repeated: what came of the first reply does not count.
-        parts.length = 0;
-        return paced(file, sending, over);
-      },
-      onReplyBody: (data) => parts.push(data),
+      body: (over) => paced(file, sending, over),
     },
     sending,
   );
@@ -60,7 +54,7 @@ async function put({ id, about }: RoundSegment, file: OutboxFile, sending: Sendi
   const sha256 = file.sha256.toString('hex');
   if (!('failure' in answer)) {
     const verdict = judgeReply(answer, digest, ports.wallMs());
-    const kept = keptForMs(Buffer.concat(parts).toString('utf8'), answer.date, ports.wallMs());
+    const kept = keptForMs(answer.body ?? '', answer.date, ports.wallMs());
     return result(id, sha256, charged, {
       ...verdict,
       ...(verdict.outcome === 'stored' && kept !== undefined ? { keptForMs: kept } : {}),

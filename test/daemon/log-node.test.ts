@@ -1,31 +1,11 @@
-import { spawn } from 'node:child_process';
 import { fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { daemonLog } from '../../src/daemon/log-node.ts';
 import { journalEntry } from '../../src/posix/journal-socket.ts';
 import { openLibc } from '../../src/posix/libc-koffi.ts';
 import { temporaryFolder } from '../control/sockets.ts';
-
-/** Listens as systemd's journal does, and prints each datagram in hexadecimal on a line of its own. */
-const JOURNAL = `
-import socket, sys
-journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-journal.bind(sys.argv[1])
-print('bound', flush=True)
-while True: print(journal.recv(65536).hex(), flush=True)
-`;
-
-/** Lines of a journal that listens at `path`. */
-async function startJournal(path: string): Promise<() => Promise<string>> {
-  const journal = spawn('python3', ['-c', JOURNAL, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void journal.kill());
-  const lines = createInterface({ input: journal.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => String((await lines.next()).value);
-  expect(await next()).toBe('bound');
-  return async () => Buffer.from(await next(), 'hex').toString();
-}
+import { listenForDatagrams } from './datagram-listener.ts';
 
 /** A file that stands for what systemd connects standard output to. */
 function stdoutIn(folder: string): {
@@ -42,7 +22,7 @@ function stdoutIn(folder: string): {
 describe('the daemon’s log', () => {
   it('gives systemd’s journal a priority and fields of its own', async () => {
     const folder = temporaryFolder();
-    const next = await startJournal(join(folder, 'journal'));
+    const next = await listenForDatagrams(join(folder, 'journal'));
     const { fd, stream, text } = stdoutIn(folder);
     const { libc } = openLibc();
     const env = { JOURNAL_STREAM: stream };

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { serviceManager } from '../../src/daemon/service-manager-node.ts';
 import { openLibc } from '../../src/posix/libc-koffi.ts';
 import { keepingLog } from '../control/reports.ts';
 import { tempFolder } from '../spool/temp-folder.ts';
+import { listenForDatagrams } from './datagram-listener.ts';
 
 const bridge = openLibc();
 
@@ -61,27 +60,12 @@ it('without a service manager, or without the bridge to tell it, nobody is told 
   expect(lines).toHaveLength(1);
 });
 
-/** Node has no datagrams on Unix sockets; Python has. Gives what has been heard, once that is so many. */
+/** What is heard at an address, in the order in which it came. */
 async function listen(address: string): Promise<(count: number) => Promise<string[]>> {
-  const script = `import json, socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1].replace('@', '\\0', 1) if sys.argv[1][0] == '@' else sys.argv[1])
-print('ready', flush=True)
-while True: print(json.dumps(s.recv(4096).decode()), flush=True)`;
-  const child = spawn('python3', ['-c', script, address], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill());
-  const lines = linesOf(child);
-  await lines(1);
-  return async (count) => (await lines(count + 1)).slice(1).map((line) => JSON.parse(line) as string);
-}
-
-function linesOf(child: ChildProcess): (count: number) => Promise<string[]> {
-  let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
-  });
+  const next = await listenForDatagrams(address);
   return async (count) => {
-    while (text.split('\n').length <= count && child.stdout !== null) await once(child.stdout, 'data');
-    return text.trimEnd().split('\n');
+    const heard: string[] = [];
+    while (heard.length < count) heard.push(await next());
+    return heard;
   };
 }
