@@ -93,13 +93,12 @@ export class MixEvents {
       latest | (this.#code2 << 8) | (last << 4) | level(this.#steps.second),
     );
     model.inputs = 4;
-    const ask = (node: number, answer: boolean, setB = node): boolean =>
-      model.bit(answer ? 1 : 0, node, node, setB) !== 0;
-    if (ask(0, code === PLAIN_MOVE, 8 + 2 * this.#code1 + held)) return PLAIN_MOVE;
-    if (ask(1, code === KIND.down || code === KIND.up)) return ask(4, code === KIND.up) ? KIND.up : KIND.down;
-    if (ask(2, code === KIND.keydown || code === KIND.keyup))
-      return ask(5, code === KIND.keyup) ? KIND.keyup : KIND.keydown;
-    return ask(3, code === KIND.wheel) ? KIND.wheel : ODD_MOVE;
+    if (ask(model, 0, code === PLAIN_MOVE, 8 + 2 * this.#code1 + held)) return PLAIN_MOVE;
+    if (ask(model, 1, code === KIND.down || code === KIND.up))
+      return ask(model, 4, code === KIND.up) ? KIND.up : KIND.down;
+    if (ask(model, 2, code === KIND.keydown || code === KIND.keyup))
+      return ask(model, 5, code === KIND.keyup) ? KIND.keyup : KIND.keydown;
+    return ask(model, 3, code === KIND.wheel) ? KIND.wheel : ODD_MOVE;
   }
 
   #codePointer(event: MixEvent, code: number): void {
@@ -107,8 +106,9 @@ export class MixEvents {
     const motionX = this.#motionX;
     const motionY = this.#motionY;
     const step = this.#codeTime(event, code);
-    const given = { x: (event.x - this.#x) | 0, y: (event.y - this.#y) | 0 };
-    const isMoved = code === PLAIN_MOVE || this.#codeIsMoved(code, given.x !== 0 || given.y !== 0);
+    const givenX = (event.x - this.#x) | 0;
+    const givenY = (event.y - this.#y) | 0;
+    const isMoved = code === PLAIN_MOVE || this.#codeIsMoved(code, givenX !== 0 || givenY !== 0);
     if (code === PLAIN_MOVE) event.a = event.b = 0;
     else this.#details.code(model, event, code, this.#code1);
     if (code === KIND.down) this.#held = 1;
@@ -128,8 +128,8 @@ export class MixEvents {
         motionY.rest();
       }
       const before = motionX.motion;
-      const x = motionX.code(model, given.x, facts, motionY.motion, motionY.residual);
-      const y = motionY.code(model, given.y, facts, before, (x - before) | 0);
+      const x = motionX.code(model, givenX, facts, motionY.motion, motionY.residual);
+      const y = motionY.code(model, givenY, facts, before, (x - before) | 0);
       motionX.update(x, short);
       motionY.update(y, short);
       this.#x = (this.#x + x) | 0;
@@ -196,4 +196,9 @@ export class MixEvents {
     event.t = unit * (from + steps);
     this.#details.code(model, event, code, this.#code1);
   }
+}
+
+/** One decision of an event's class. */
+function ask(model: MixModel, node: number, answer: boolean, setB = node): boolean {
+  return model.bit(answer ? 1 : 0, node, node, setB) !== 0;
 }

@@ -56,7 +56,7 @@ function tediousPayload(count: number): Uint8Array {
 const desk = encodeMixBlock(columnsOf(deskRows(300))) ?? new Uint8Array();
 const random = new Uint8Array(80_000).map((_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
 
-const LARGEST = 'as many events as the limit, and a digest that is wrong';
+const LARGEST = 'as many events as the limit, and a footer that counts fewer';
 const HOSTILE: Record<string, Uint8Array> = {
   'a claim of 2^53 - 1 events': fileOf(hex('ff ff ff ff ff ff ff 0f 00 00 00 00 00')),
   'more events than the limit': fileOf(concat(hex('81 89 7a 00 00 00 00 00'), random)),
